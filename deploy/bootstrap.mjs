@@ -1,0 +1,1 @@
+// Plain JavaScript without dependencies: it runs before anything is installed.

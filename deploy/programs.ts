@@ -1,0 +1,4 @@
+import type { Program } from '../src/config/program.js';
+
+/** Every program of `millrace`, in the order of its help. */
+export const programs: readonly Program[] = [];

@@ -1,0 +1,9 @@
+/**
+ * The only place that reads process.env. Everything else gets what it needs as compiled options.
+ */
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** The environment of this process; an empty variable counts as not set. */
+export function readEnvironment(): Environment {
+  return Object.fromEntries(Object.entries(process.env).filter(([, value]) => value !== ''));
+}

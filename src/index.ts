@@ -1,0 +1,9 @@
+/** Millrace, the library: the names that are public. */
+export {
+  ExitCode,
+  MillraceError,
+  RowError,
+  errorTable,
+  type ErrorCode,
+  type RowErrorCode,
+} from './errors.js';

@@ -1,0 +1,30 @@
+import type { WeightSpec } from './model.js';
+
+/** A layer of a model specification: its type and the options that Keras gives it, in camelCase. */
+export interface LayerSpec {
+  readonly type: string;
+  readonly [option: string]: unknown;
+}
+
+/**
+ * A sequential network in plain JSON, such as
+ * `{"inputShape": [28], "layers": [{"type": "dense", "units": 500, "activation": "relu"}, {"type": "dropout", "rate": 0.4}]}`.
+ */
+export interface ModelSpec {
+  readonly inputShape: readonly number[];
+  readonly layers: readonly LayerSpec[];
+}
+
+/** Weights as they are kept: one vector, and where in it each tensor stands. */
+export interface WeightVector {
+  readonly specs: readonly WeightSpec[];
+  readonly values: Float32Array;
+}
+
+/** Everything that is needed to make the model again, wherever it came from. */
+export type ModelArtifact =
+  | { readonly format: 'spec'; readonly spec: ModelSpec; readonly weights: WeightVector }
+  /** `topology`: the `modelTopology` of a TensorFlow.js LayersModel. */
+  | { readonly format: 'layers-model'; readonly topology: unknown; readonly weights: WeightVector }
+  /** `folder`: a TensorFlow SavedModel with this signature, which must take and give one float tensor. */
+  | { readonly format: 'saved-model'; readonly folder: string; readonly signature: string };
