@@ -8,7 +8,6 @@ const homes = {
   'csv-parse': 'src/record',
   'prom-client': 'src/telemetry',
   pino: 'src/telemetry',
-  'close-with-grace': 'src/telemetry',
   'log-update': 'src/telemetry',
   fastify: 'src/web',
   commander: 'deploy',
