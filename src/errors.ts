@@ -67,6 +67,21 @@ export const errorTable = {
   /** A fault nobody foresaw; please report it. */
   MILLRACE_INTERNAL: failed,
 
+  /** An HTTP request is malformed, or of a method or content type that its route does not take. */
+  MILLRACE_REQUEST_INVALID: failed,
+  /** An HTTP request, or the number of its rows, is larger than the limit. */
+  MILLRACE_REQUEST_TOO_LARGE: failed,
+  /** An HTTP request did not carry the token that its route needs. */
+  MILLRACE_REQUEST_UNAUTHORIZED: failed,
+  /** A client sends more HTTP requests than the limit allows; it may go on after `retry-after` seconds. */
+  MILLRACE_REQUEST_LIMITED: { retriable: true, exitCode: ExitCode.failed },
+  /** An HTTP request was not received, or not answered, in time. */
+  MILLRACE_REQUEST_TIMEOUT: { retriable: true, exitCode: ExitCode.failed },
+  /** There is no such HTTP route. */
+  MILLRACE_ROUTE_UNKNOWN: failed,
+  /** The process is starting or ending and does not answer such requests now. */
+  MILLRACE_NOT_READY: unavailable,
+
   /** The record has no value (a tombstone). */
   MILLRACE_ROW_EMPTY: row,
   /** The value is larger than the limit. */

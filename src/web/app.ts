@@ -1,0 +1,122 @@
+import rateLimit from '@fastify/rate-limit';
+import fastify, { LogController, type FastifyBaseLogger, type FastifyInstance } from 'fastify';
+import type { HealthReport } from '../telemetry/health.js';
+import type { Logger } from '../telemetry/logger.js';
+import { requireToken } from './bearer-token.js';
+import { addDocumentation } from './documentation.js';
+import { answerClientError, answerErrors, sendFailure } from './http-errors.js';
+import { addHealthRoutes } from './routes/health.js';
+import { addMetricsRoute, type RenderMetrics } from './routes/metrics.js';
+import { addModelRoute, type ModelInfo } from './routes/model.js';
+import { addPredictRoute } from './routes/predict.js';
+import type { RowPredictor } from './row-predictor.js';
+
+/** What one client may ask of the server. */
+export interface WebLimits {
+  /** Rows of one request to /predict. */
+  readonly maxRows: number;
+  /** Bytes of one request's body. */
+  readonly maxBodyBytes: number;
+  /** For receiving a request, and again for answering it. */
+  readonly requestTimeoutMs: number;
+  /** Per client address, on all routes but health and metrics; 0 is no limit. */
+  readonly maxRequestsPerMinute: number;
+}
+
+export interface AppParts {
+  readonly health: () => HealthReport;
+  readonly metrics: RenderMetrics;
+  /** Undefined while no model is loaded; without it there is no /predict. */
+  readonly predictor?: () => RowPredictor | undefined;
+  /** Undefined while no model is loaded; without it there is no /model. */
+  readonly modelInfo?: () => ModelInfo | undefined;
+  /** When given, /predict, /model and /metrics answer only to those who send it. */
+  readonly token?: string;
+  readonly limits: WebLimits;
+  readonly logger: Logger;
+}
+
+/** Bytes of the headers of one request; connections at a time; how long an idle connection is kept. */
+const maxHeaderBytes = 16_384;
+const maxConnections = 512;
+const keepAliveTimeoutMs = 65_000;
+
+/** The HTTP application: routes, limits and the form of errors. It never listens; `listen` of server.ts does. */
+export function buildApp(parts: AppParts): FastifyInstance {
+  const { limits } = parts;
+  const logger: FastifyBaseLogger = parts.logger.child({ module: 'web' });
+  const app = fastify({
+    loggerInstance: logger,
+    logController: new LogController({ disableRequestLogging: true }),
+    bodyLimit: limits.maxBodyBytes,
+    requestTimeout: limits.requestTimeoutMs,
+    handlerTimeout: limits.requestTimeoutMs,
+    keepAliveTimeout: keepAliveTimeoutMs,
+    routerOptions: { maxParamLength: 100 },
+    http: {
+      maxHeaderSize: maxHeaderBytes,
+      headersTimeout: Math.min(10_000, limits.requestTimeoutMs),
+      connectionsCheckingInterval: 1000,
+    },
+    // A row is taken as it is: no value changes its type and no field is dropped.
+    ajv: { customOptions: { coerceTypes: false, removeAdditional: false, useDefaults: false } },
+    clientErrorHandler: answerClientError,
+    frameworkErrors: sendFailure,
+  });
+  app.server.maxConnections = maxConnections;
+  app.removeContentTypeParser('text/plain');
+  addSecurityHeaders(app);
+  logRequests(app);
+  addDocumentation(app, parts.token !== undefined);
+  void app.register(rateLimit, {
+    max: limits.maxRequestsPerMinute === 0 ? Number.MAX_SAFE_INTEGER : limits.maxRequestsPerMinute,
+    timeWindow: 60_000,
+  });
+  void app.register((routes, _options, done) => {
+    addRoutes(routes, parts);
+    done();
+  });
+  app.after(() => answerErrors(app));
+  return app;
+}
+
+function addRoutes(app: FastifyInstance, parts: AppParts): void {
+  const guards = parts.token === undefined ? [] : [requireToken(parts.token)];
+  addHealthRoutes(app, parts.health);
+  addMetricsRoute(app, parts.metrics, guards);
+  if (parts.modelInfo !== undefined) addModelRoute(app, parts.modelInfo, guards);
+  if (parts.predictor !== undefined) {
+    addPredictRoute(app, { predictor: parts.predictor, maxRows: parts.limits.maxRows, guards });
+  }
+}
+
+/** Answers are data: no page may frame them, guess their type or keep them. */
+function addSecurityHeaders(app: FastifyInstance): void {
+  app.addHook('onRequest', (_request, reply, done) => {
+    void reply.headers({
+      'x-content-type-options': 'nosniff',
+      'referrer-policy': 'no-referrer',
+      'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+      'cache-control': 'no-store',
+    });
+    done();
+  });
+}
+
+/** One line per request at level debug; never a body, a query or a header. */
+function logRequests(app: FastifyInstance): void {
+  app.addHook('onResponse', (request, reply, done) => {
+    const { method, routeOptions } = request;
+    request.log.debug(
+      {
+        method,
+        route: routeOptions.url,
+        status: reply.statusCode,
+        durationMs: Math.round(reply.elapsedTime * 1000) / 1000,
+        client: request.ip,
+      },
+      'request',
+    );
+    done();
+  });
+}

@@ -1,0 +1,29 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+import type { onRequestHookHandler } from 'fastify';
+import { MillraceError } from '../errors.js';
+
+/**
+ * A hook that lets a request pass only with `Authorization: Bearer TOKEN` (RFC 6750). The comparison takes the same
+ * time wherever the difference lies: digests are compared, so that lengths do not show either.
+ */
+export function requireToken(token: string): onRequestHookHandler {
+  const expected = digest(token);
+  return (request, reply, done) => {
+    const given = /^Bearer +(.+)$/i.exec(request.headers.authorization ?? '')?.[1] ?? '';
+    if (timingSafeEqual(digest(given), expected)) {
+      done();
+      return;
+    }
+    void reply.header('www-authenticate', 'Bearer realm="millrace"');
+    done(
+      new MillraceError(
+        'MILLRACE_REQUEST_UNAUTHORIZED',
+        'Send the token of this server as "Authorization: Bearer TOKEN".',
+      ),
+    );
+  };
+}
+
+function digest(text: string): Buffer {
+  return createHash('sha256').update(text).digest();
+}

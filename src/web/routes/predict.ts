@@ -1,0 +1,80 @@
+import type { FastifyInstance, onRequestHookHandler } from 'fastify';
+import { MillraceError } from '../../errors.js';
+import { predictRows, type RowPredictor } from '../row-predictor.js';
+import { errorSchema } from '../schemas.js';
+
+const resultSchema = {
+  type: 'object',
+  description: 'Either the value that a serving member writes for such a row, or why the row cannot be used',
+  properties: {
+    value: {
+      type: 'object',
+      additionalProperties: true,
+      properties: {
+        prediction: { type: 'array', items: { type: 'number' } },
+        predicted_index: { type: 'integer' },
+        predicted_label: { type: ['string', 'null'] },
+        model: { type: 'string' },
+        model_version: { type: 'integer' },
+      },
+    },
+    error: errorSchema,
+  },
+};
+
+function bodySchema(maxRows: number) {
+  return {
+    type: 'object',
+    required: ['rows'],
+    additionalProperties: false,
+    properties: {
+      rows: {
+        type: 'array',
+        minItems: 1,
+        maxItems: maxRows,
+        description: 'Rows as objects of fields by name; GET /model tells which fields',
+        items: { type: 'object' },
+      },
+    },
+  };
+}
+
+/** `POST /predict`: rows in, one result per row out, through the same predictor as the stream. */
+export function addPredictRoute(
+  app: FastifyInstance,
+  options: {
+    predictor: () => RowPredictor | undefined;
+    maxRows: number;
+    guards: readonly onRequestHookHandler[];
+  },
+): void {
+  app.post<{ Body: { rows: unknown[] } }>(
+    '/predict',
+    {
+      onRequest: [...options.guards],
+      schema: {
+        tags: ['model'],
+        summary: 'Predict rows',
+        body: bodySchema(options.maxRows),
+        response: {
+          200: {
+            type: 'object',
+            required: ['results'],
+            properties: {
+              results: { type: 'array', description: 'One per row, in their order', items: resultSchema },
+            },
+          },
+          '4xx': errorSchema,
+          '5xx': errorSchema,
+        },
+      },
+    },
+    async (request) => {
+      const predictor = options.predictor();
+      if (predictor === undefined) {
+        throw new MillraceError('MILLRACE_NOT_READY', 'No model is loaded yet; try again.');
+      }
+      return { results: await predictRows(predictor, request.body.rows) };
+    },
+  );
+}
