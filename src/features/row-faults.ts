@@ -1,11 +1,27 @@
-import type { RowErrorCode } from '../errors.js';
+import type { RowError, RowErrorCode } from '../errors.js';
+
+/** What becomes of a faulty row: kept for a person to see, or counted and let go. */
+export type FaultDisposition = 'dead-letter' | 'skip';
 
 /** Why one row of a batch cannot be used. */
-export interface RowFault {
-  readonly code: RowErrorCode;
-  readonly message: string;
-  /** `dead-letter` (the default) keeps the row for a person to see; `skip` counts it and lets it go. */
-  readonly disposition?: 'dead-letter' | 'skip';
+export class RowFault {
+  // A class with a brand and no mere shape, so that a row with fields called `code` and `message` is only a row.
+  declare protected readonly brand: undefined;
+
+  constructor(
+    readonly code: RowErrorCode,
+    readonly message: string,
+    readonly disposition: FaultDisposition = 'dead-letter',
+  ) {}
+
+  static from(error: RowError): RowFault {
+    return new RowFault(error.code, error.message);
+  }
+}
+
+/** Whether an element of a list of rows is a fault in place of a row. */
+export function isRowFault(value: unknown): value is RowFault {
+  return value instanceof RowFault;
 }
 
 /**
@@ -13,7 +29,11 @@ export interface RowFault {
  * may hold anything afterwards. The first fault of a row is the one that counts.
  */
 export class RowFaults {
-  readonly #faults = new Map<number, RowFault>();
+  readonly #faults: Map<number, RowFault>;
+
+  constructor(faults: Iterable<readonly [number, RowFault]> = []) {
+    this.#faults = new Map(faults);
+  }
 
   add(row: number, fault: RowFault): void {
     if (!this.#faults.has(row)) this.#faults.set(row, fault);

@@ -1,6 +1,6 @@
 import type { AddressInfo } from 'node:net';
 import type { TestContext } from 'node:test';
-import type { RowFault } from '../../src/features/row-faults.js';
+import { RowFault } from '../../src/features/row-faults.js';
 import type { Observation } from '../../src/record/observation.js';
 import type { HealthReport } from '../../src/telemetry/health.js';
 import { createLogger } from '../../src/telemetry/logger.js';
@@ -31,7 +31,7 @@ export const addingPredictor: RowPredictor = {
               model: 'adder',
               model_version: 1,
             }
-          : { code: 'MILLRACE_ROW_COLUMN_MISSING', message: 'The row needs the numbers x and y.' },
+          : new RowFault('MILLRACE_ROW_COLUMN_MISSING', 'The row needs the numbers x and y.'),
       ),
     ),
 };
