@@ -52,6 +52,8 @@ export const errorTable = {
   MILLRACE_CONSUMER_CRASHED: failed,
   /** Records could not be written. */
   MILLRACE_PRODUCE_FAILED: { retriable: true, exitCode: ExitCode.unavailable },
+  /** A topic refused records for their size. */
+  MILLRACE_RECORD_TOO_LARGE: { retriable: false, exitCode: ExitCode.rowsRejected },
   /** The schema registry did not answer, or refused. */
   MILLRACE_REGISTRY_UNAVAILABLE: unavailable,
   /** The embedded broker could not be set up or did not become ready. */

@@ -1,0 +1,115 @@
+import { hostname } from 'node:os';
+import type { RowErrorCode } from '../errors.js';
+import { headerText, type Headers } from './headers.js';
+import type { OutgoingRecord } from './publisher.js';
+
+/** What is known of the row that cannot be used. */
+export interface DeadLetterSource {
+  readonly key: Buffer | string | null;
+  readonly value: Buffer | null;
+  readonly headers?: Headers;
+  /** Where it was read from, when that was Kafka. */
+  readonly topic?: string;
+  readonly partition?: number;
+  readonly offset?: bigint;
+  /** The file and line it was read from, when that was a file. */
+  readonly file?: string;
+  readonly line?: number;
+  /** Milliseconds since 1970. */
+  readonly timestampMs?: number;
+}
+
+/** Which part of which program gave the row up. */
+export interface DeadLetterReporter {
+  /** Kafka Connect's `connector.name`: the consumer group, or the program. */
+  readonly name: string;
+  /** Where in the journey of a row it happened, as Kafka Connect names its stages. */
+  readonly stage: 'KEY_CONVERTER' | 'VALUE_CONVERTER' | 'TRANSFORMATION' | 'TASK_PUT' | 'TASK_POLL';
+  /** The class that failed, such as the codec's or the model's. */
+  readonly className: string;
+}
+
+/** The name of the topic that holds what could not be used of another topic. */
+export function deadLetterTopic(topic: string): string {
+  return `${topic}.dlq`;
+}
+
+/**
+ * A dead letter: key, value and headers untouched, and why, in the headers that Kafka Connect gives its dead letters
+ * (org.apache.kafka.connect.runtime.errors.DeadLetterQueueReporter) and `millrace.error.code`. Its headers replace
+ * those of an earlier failure of the same row. Where Connect names an exception's class, our code stands.
+ *
+ * @param topic the dead-letter topic
+ */
+export function deadLetterRecord(
+  topic: string,
+  source: DeadLetterSource,
+  fault: { readonly code: RowErrorCode; readonly message: string },
+  reporter: DeadLetterReporter = { name: 'millrace', stage: 'VALUE_CONVERTER', className: 'RowReader' },
+): OutgoingRecord {
+  const facts: Record<(typeof factNames)[number], string | number | bigint | undefined> = {
+    '__connect.errors.topic': source.topic,
+    '__connect.errors.partition': source.partition,
+    '__connect.errors.offset': source.offset,
+    '__connect.errors.connector.name': reporter.name,
+    '__connect.errors.task.id': taskId,
+    '__connect.errors.stage': reporter.stage,
+    '__connect.errors.class.name': reporter.className,
+    '__connect.errors.exception.class.name': fault.code,
+    '__connect.errors.exception.message': fault.message.slice(0, maxFactLength),
+    'millrace.error.code': fault.code,
+    'millrace.source.file': source.file,
+    'millrace.source.line': source.line,
+  };
+  const added = Object.entries(facts).filter(([, value]) => value !== undefined);
+  return {
+    topic,
+    key: source.key,
+    value: source.value,
+    headers: {
+      ...source.headers,
+      ...Object.fromEntries(added.map(([name, value]) => [name, String(value)])),
+    },
+    timestampMs: source.timestampMs,
+  };
+}
+
+/**
+ * What is written when the topic refuses a dead letter for its size: the same place and reason, without key, value
+ * and the headers of the input; how many bytes key and value had stands in `millrace.omitted.bytes`.
+ */
+export function withoutContent(letter: OutgoingRecord): OutgoingRecord {
+  const { headers = {}, key, value } = letter;
+  const kept = factNames
+    .map((name) => [name, headerText(headers, name)?.slice(0, maxFactLength)] as const)
+    .filter((entry): entry is [(typeof entry)[0], string] => entry[1] !== undefined);
+  const omittedBytes = (value?.length ?? 0) + (key === null ? 0 : Buffer.byteLength(key));
+  return {
+    ...letter,
+    key: null,
+    value: null,
+    headers: { ...Object.fromEntries(kept), 'millrace.omitted.bytes': String(omittedBytes) },
+  };
+}
+
+/** The headers that a dead letter has besides those of its input. */
+const factNames = [
+  '__connect.errors.topic',
+  '__connect.errors.partition',
+  '__connect.errors.offset',
+  '__connect.errors.connector.name',
+  '__connect.errors.task.id',
+  '__connect.errors.stage',
+  '__connect.errors.class.name',
+  '__connect.errors.exception.class.name',
+  '__connect.errors.exception.message',
+  'millrace.error.code',
+  'millrace.source.file',
+  'millrace.source.line',
+] as const;
+
+/** Characters; a reason may quote the row. */
+const maxFactLength = 1_000;
+
+/** Connect numbers the tasks of a connector; here the process is the unit that runs and fails. */
+const taskId = `${hostname()}-${process.pid}`;
