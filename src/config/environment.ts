@@ -7,3 +7,8 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 export function readEnvironment(): Environment {
   return Object.fromEntries(Object.entries(process.env).filter(([, value]) => value !== ''));
 }
+
+/** Sets variables for libraries that are configured no other way; what is already set stays. */
+export function setEnvironmentDefaults(defaults: Environment): void {
+  for (const [name, value] of Object.entries(defaults)) process.env[name] ??= value;
+}

@@ -58,11 +58,25 @@ export interface TrainableModel extends Model {
   setWeights(weights: Float32Array): Promise<void>;
   compile(options: TrainingOptions): Promise<void>;
   /**
-   * One step on one minibatch.
+   * Learns from rows that are cut, in their order, into minibatches of `minibatchSize`; the last one may be shorter.
+   * Many minibatches in one call cost one message to the thread that computes.
    *
-   * @param features row-major, numRows x numFeatures
-   * @param targets row-major, numRows x numOutputs (one column of class indices for the sparse loss)
-   * @returns the loss of the minibatch before the step
+   * @param features row-major, numRows x numFeatures. The model may take the buffer over: do not use it after.
+   * @param targets row-major, numRows x numOutputs (one column of class indices for the sparse loss); taken over, too.
+   * @throws MillraceError MILLRACE_COMPUTE_FAILED, also when `compile` was not called before
    */
-  trainMinibatch(features: Float32Array, targets: Float32Array, numRows: number): Promise<number>;
+  trainMinibatches(
+    features: Float32Array,
+    targets: Float32Array,
+    numRows: number,
+    minibatchSize: number,
+  ): Promise<TrainedMinibatches>;
+}
+
+/** What happened in each minibatch, in order. */
+export interface TrainedMinibatches {
+  /** The mean loss over the minibatch's rows, before the step, with class weights and loss weight. */
+  readonly losses: Float32Array;
+  /** When each step was done, in milliseconds since 1970. */
+  readonly finishedAtMs: Float64Array;
 }

@@ -1,0 +1,119 @@
+import { existsSync } from 'node:fs';
+import { cacheFolder } from '../config/cache-folder.js';
+import { setEnvironmentDefaults } from '../config/environment.js';
+import type { Compiled } from '../config/options.js';
+import { MillraceError } from '../errors.js';
+import type { ModelArtifact, ModelSpec } from '../model/artifact.js';
+import type { Model, TrainableModel } from '../model/model.js';
+import type { Logger } from '../telemetry/logger.js';
+import type { computeOptions } from './compute-options.js';
+import type { Backend, BackendRequest, ComputeMemory } from './compute-protocol.js';
+import { ComputeThread } from './compute-thread.js';
+import { nativeTensorFlowFolder } from './native-location.js';
+import { ThreadModel, TrainableThreadModel } from './thread-model.js';
+
+/** The one thread of this process on which TensorFlow runs, so that the main thread always answers. */
+export interface Compute {
+  readonly backend: Backend;
+  /** Settles, with the reason, only if the thread ends without being closed; then nothing here works any more. */
+  readonly died: Promise<MillraceError>;
+  /**
+   * The model that was saved. It can learn unless it is a SavedModel.
+   * Throws MILLRACE_MODEL_INVALID; MILLRACE_TENSORFLOW_UNAVAILABLE for a SavedModel on the WASM backend.
+   */
+  openModel(artifact: ModelArtifact): Promise<Model | TrainableModel>;
+  /** A model with new weights; the same seed gives the same weights on every backend. Throws MILLRACE_MODEL_INVALID. */
+  newModel(spec: ModelSpec, seed: number): Promise<TrainableModel>;
+  memory(): Promise<ComputeMemory>;
+  /** Finishes the calls under way, then ends the thread. */
+  close(): Promise<void>;
+}
+
+export type ComputeOptions = Partial<Compiled<typeof computeOptions>> & { readonly logger: Logger };
+
+/** TensorFlow fails to load a second time in one process (tensorflow/tfjs#8388), even after its thread has ended. */
+let nativeWasLoaded = false;
+
+/**
+ * Starts the compute thread with native TensorFlow or WebAssembly.
+ *
+ * Throws MILLRACE_TENSORFLOW_UNAVAILABLE when `native` is asked for and cannot be loaded; `auto` then logs one warning
+ * and takes WebAssembly.
+ */
+export async function startCompute(options: ComputeOptions): Promise<Compute> {
+  setThreadEnvironment(options.threads);
+  const choice = options.backend ?? 'auto';
+  if (choice === 'wasm') return openThread({ backend: 'wasm' }, options.logger);
+  try {
+    return await openThread(nativeRequest(cacheFolder(options.cache)), options.logger);
+  } catch (error) {
+    if (choice === 'native' || !(error instanceof MillraceError)) throw error;
+    options.logger.warn(
+      { reason: error.message },
+      'native TensorFlow is not in use; WebAssembly computes, slower',
+    );
+    return openThread({ backend: 'wasm' }, options.logger);
+  }
+}
+
+function nativeRequest(cache: string): BackendRequest {
+  const nativeFolder = nativeTensorFlowFolder(cache);
+  if (!existsSync(nativeFolder)) {
+    throw new MillraceError(
+      'MILLRACE_TENSORFLOW_UNAVAILABLE',
+      `Native TensorFlow is not set up in ${cache}; run "millrace setup".`,
+    );
+  }
+  if (nativeWasLoaded) {
+    throw new MillraceError(
+      'MILLRACE_TENSORFLOW_UNAVAILABLE',
+      'Native TensorFlow can be loaded once in a process; share the compute thread that was started first.',
+    );
+  }
+  nativeWasLoaded = true;
+  return { backend: 'native', nativeFolder };
+}
+
+async function openThread(request: BackendRequest, logger: Logger): Promise<Compute> {
+  let reportDeath: (error: MillraceError) => void;
+  const died = new Promise<MillraceError>((resolve) => (reportDeath = resolve));
+  const thread = new ComputeThread(new URL('./compute-worker.js', import.meta.url), (error) => {
+    logger.fatal({ err: error }, error.message);
+    reportDeath(error);
+  });
+  try {
+    await thread.call('start', request);
+  } catch (error) {
+    await thread.close();
+    throw error;
+  }
+  return {
+    backend: request.backend,
+    died,
+    async openModel(artifact) {
+      const { weightSpecs, ...description } = await thread.call('openModel', artifact);
+      return weightSpecs === undefined
+        ? new ThreadModel(thread, description)
+        : new TrainableThreadModel(thread, description, weightSpecs);
+    },
+    async newModel(spec, seed) {
+      const { weightSpecs = [], ...description } = await thread.call('newModel', spec, seed);
+      return new TrainableThreadModel(thread, description, weightSpecs);
+    },
+    memory: () => thread.call('memory'),
+    close: () => thread.close(),
+  };
+}
+
+/**
+ * TensorFlow's C++ code reads its environment when it is loaded; a worker's own copy of the environment does not
+ * reach it, so it is set here. Values that the user has set stay.
+ */
+function setThreadEnvironment(threads: number | undefined): void {
+  setEnvironmentDefaults({
+    TF_CPP_MIN_LOG_LEVEL: '2',
+    ...(threads === undefined
+      ? {}
+      : { TF_NUM_INTRAOP_THREADS: String(threads), TF_NUM_INTEROP_THREADS: String(threads) }),
+  });
+}

@@ -1,0 +1,160 @@
+import type * as core from '@tensorflow/tfjs-core';
+import type * as layers from '@tensorflow/tfjs-layers';
+import { MillraceError } from '../errors.js';
+import { checkTraining, rowWeights } from '../model/loss.js';
+import type { TrainedMinibatches, TrainingOptions, WeightSpec } from '../model/model.js';
+import type { Tf } from './backend.js';
+import { rowLosses } from './losses.js';
+import { predictInPieces, type TrainableNetwork } from './network.js';
+import { Optimizer } from './optimizers.js';
+
+/**
+ * A TensorFlow.js LayersModel with one input and one output.
+ *
+ * The flat weight vector holds the trainable weights layer by layer, each row-major as the layer declares it (kernel,
+ * then bias), and behind them the others in the same order (the moving mean and variance of batch normalization).
+ */
+export class LayersNetwork implements TrainableNetwork {
+  readonly inputShape: readonly number[];
+  readonly numOutputs: number;
+  readonly weightSpecs: readonly WeightSpec[];
+  readonly #tf: Tf;
+  readonly #model: layers.LayersModel;
+  #training: { readonly options: TrainingOptions; readonly optimizer: Optimizer } | undefined;
+
+  /** Takes the model over. Throws MILLRACE_MODEL_INVALID when it has several inputs or outputs, or open shapes. */
+  constructor(tf: Tf, model: layers.LayersModel) {
+    this.#tf = tf;
+    this.#model = model;
+    this.inputShape = rowShape('input', model.inputs);
+    this.numOutputs = sizeOf(rowShape('output', model.outputs));
+    this.weightSpecs = model.weights.map((weight) => ({
+      name: weight.originalName,
+      shape: weight.shape.map((size) => size ?? 0),
+    }));
+  }
+
+  predictMany(features: Float32Array, numRows: number): Float32Array {
+    const sizes = { numFeatures: sizeOf(this.inputShape), numOutputs: this.numOutputs };
+    return predictInPieces(features, numRows, sizes, (piece, rows) =>
+      this.#tf.tidy(() => Float32Array.from(this.#apply(piece, rows, false).dataSync())),
+    );
+  }
+
+  getWeights(): Float32Array {
+    const vector = new Float32Array(this.weightSpecs.reduce((sum, { shape }) => sum + sizeOf(shape), 0));
+    let offset = 0;
+    for (const weight of this.#model.getWeights()) {
+      vector.set(weight.dataSync(), offset);
+      offset += weight.size;
+    }
+    return vector;
+  }
+
+  setWeights(weights: Float32Array): void {
+    const length = this.weightSpecs.reduce((sum, { shape }) => sum + sizeOf(shape), 0);
+    if (weights.length !== length) {
+      throw new MillraceError(
+        'MILLRACE_MODEL_INVALID',
+        `The model has ${length} weights, and ${weights.length} were given.`,
+      );
+    }
+    this.#tf.tidy(() => {
+      let offset = 0;
+      const tensors = this.weightSpecs.map(({ shape }) => {
+        const values = weights.subarray(offset, (offset += sizeOf(shape)));
+        return this.#tf.tensor(values, [...shape]);
+      });
+      this.#model.setWeights(tensors);
+    });
+  }
+
+  compile(options: TrainingOptions): void {
+    checkTraining(options, this.numOutputs);
+    this.#training?.optimizer.dispose();
+    const optimizer = new Optimizer(this.#tf, options.optimizer, this.#variables());
+    this.#training = { options, optimizer };
+  }
+
+  trainMinibatches(
+    features: Float32Array,
+    targets: Float32Array,
+    numRows: number,
+    minibatchSize: number,
+  ): TrainedMinibatches {
+    const numFeatures = sizeOf(this.inputShape);
+    const numTargets = targets.length / numRows;
+    const numMinibatches = Math.ceil(numRows / minibatchSize);
+    const losses = new Float32Array(numMinibatches);
+    const finishedAtMs = new Float64Array(numMinibatches);
+    for (let i = 0; i < numMinibatches; i++) {
+      const start = i * minibatchSize;
+      const end = Math.min(start + minibatchSize, numRows);
+      losses[i] = this.#step(
+        features.subarray(start * numFeatures, end * numFeatures),
+        targets.subarray(start * numTargets, end * numTargets),
+        end - start,
+      );
+      finishedAtMs[i] = performance.timeOrigin + performance.now();
+    }
+    return { losses, finishedAtMs };
+  }
+
+  dispose(): void {
+    this.#training?.optimizer.dispose();
+    this.#model.dispose();
+  }
+
+  /** One step of gradient descent on one minibatch; returns its loss before the step. */
+  #step(features: Float32Array, targets: Float32Array, numRows: number): number {
+    if (this.#training === undefined) {
+      throw new MillraceError('MILLRACE_COMPUTE_FAILED', 'Compile the model before training it.');
+    }
+    const { options, optimizer } = this.#training;
+    const tf = this.#tf;
+    const weights = rowWeights(options, targets, numRows);
+    return tf.tidy(() => {
+      const target = tf.tensor2d(targets, [numRows, targets.length / numRows]);
+      const { value, grads } = tf.variableGrads(() => {
+        const losses = rowLosses(tf, options.loss, target, this.#apply(features, numRows, true));
+        const mean = tf.mean(weights === undefined ? losses : tf.mul(losses, weights));
+        return this.#model
+          .calculateLosses()
+          .reduce((sum, penalty) => tf.add(sum, penalty), mean) as core.Scalar;
+      }, this.#variables());
+      optimizer.step(grads);
+      return value.dataSync()[0];
+    });
+  }
+
+  /** The outputs, numRows x numOutputs. */
+  #apply(features: Float32Array, numRows: number, training: boolean): core.Tensor2D {
+    const input = this.#tf.tensor(features, [numRows, ...this.inputShape]);
+    const output = this.#model.apply(input, { training }) as core.Tensor;
+    return this.#tf.reshape(output, [numRows, this.numOutputs]);
+  }
+
+  #variables(): core.Variable[] {
+    return this.#model.trainableWeights.map((weight) => weight.read() as core.Variable);
+  }
+}
+
+/** The shape of one row of the model's only input or output. */
+function rowShape(kind: string, tensors: readonly layers.SymbolicTensor[]): number[] {
+  const [first] = tensors;
+  const shape = first.shape.slice(1);
+  if (tensors.length !== 1 || shape.length === 0 || shape.some((size) => size === null)) {
+    const shapes = tensors
+      .map((tensor) => `[${tensor.shape.map((size) => size ?? '?').join(', ')}]`)
+      .join(' and ');
+    throw new MillraceError(
+      'MILLRACE_MODEL_INVALID',
+      `The model must have one ${kind} whose shape is known but for the number of rows; it has ${shapes}.`,
+    );
+  }
+  return shape as number[];
+}
+
+function sizeOf(shape: readonly number[]): number {
+  return shape.reduce((product, size) => product * size, 1);
+}

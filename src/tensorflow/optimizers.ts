@@ -1,0 +1,151 @@
+import type * as core from '@tensorflow/tfjs-core';
+import type { OptimizerSpec } from '../model/model.js';
+import type { Tf } from './backend.js';
+
+/**
+ * Update rules with the constants and the form of Keras. `g` is the gradient, `eta` the learning rate, `t` the number
+ * of the step from 1; every rule gives the change that is subtracted from the weight, and its new slots.
+ *
+ *   sgd       eta g
+ *   momentum  v = mu v + eta g;  v
+ *   adagrad   a = a + g^2;  eta g / sqrt(a + eps)                                   a starts at 0.1   (Duchi 2011)
+ *   rmsprop   a = rho a + (1 - rho) g^2;  v = mu v + eta g / sqrt(a + eps);  v      rho 0.9           (Hinton 2012)
+ *   adam      m = b1 m + (1 - b1) g;  v = b2 v + (1 - b2) g^2;
+ *             eta sqrt(1 - b2^t) / (1 - b1^t) m / (sqrt(v) + eps)                   (Kingma & Ba 2015, end of section 2)
+ *   adamax    m as adam;  u = max(b2 u, |g|);  eta / (1 - b1^t) m / (u + eps)       (the same, section 7.1)
+ *   adadelta  a = rho a + (1 - rho) g^2;  d = sqrt(s + eps) / sqrt(a + eps) g;
+ *             s = rho s + (1 - rho) d^2;  eta d                                     rho 0.95          (Zeiler 2012)
+ *
+ * TensorFlow.js has optimizers of its own; its adadelta divides by the accumulator of the step before, its adam uses
+ * another epsilon, and their state cannot be reached in one piece.
+ */
+interface UpdateRule {
+  /** What each slot of a weight holds at the start. */
+  readonly slots: readonly number[];
+  step(
+    g: core.Tensor,
+    slots: readonly core.Tensor[],
+    t: number,
+  ): { change: core.Tensor; slots: core.Tensor[] };
+}
+
+const epsilon = 1e-7;
+const beta1 = 0.9;
+const beta2 = 0.999;
+
+const defaultLearningRates: Record<OptimizerSpec['name'], number> = {
+  sgd: 0.01,
+  momentum: 0.01,
+  adagrad: 0.001,
+  rmsprop: 0.001,
+  adam: 0.001,
+  adamax: 0.001,
+  adadelta: 0.001,
+};
+
+function updateRule(tf: Tf, spec: OptimizerSpec): UpdateRule {
+  const eta = spec.learningRate ?? defaultLearningRates[spec.name];
+  const mu = spec.momentum ?? (spec.name === 'momentum' ? 0.9 : 0);
+  /** decay * average + (1 - decay) * value */
+  const average = (old: core.Tensor, value: core.Tensor, decay: number) =>
+    tf.add(tf.mul(old, decay), tf.mul(value, 1 - decay));
+  const rootOf = (squares: core.Tensor) => tf.sqrt(tf.add(squares, epsilon));
+  switch (spec.name) {
+    case 'sgd':
+      return { slots: [], step: (g) => ({ change: tf.mul(g, eta), slots: [] }) };
+    case 'momentum':
+      return {
+        slots: [0],
+        step(g, [velocity]) {
+          const v = tf.add(tf.mul(velocity, mu), tf.mul(g, eta));
+          return { change: v, slots: [v] };
+        },
+      };
+    case 'adagrad':
+      return {
+        slots: [0.1],
+        step(g, [accumulator]) {
+          const a = tf.add(accumulator, tf.square(g));
+          return { change: tf.div(tf.mul(g, eta), rootOf(a)), slots: [a] };
+        },
+      };
+    case 'rmsprop':
+      return {
+        slots: mu === 0 ? [0] : [0, 0],
+        step(g, [squares, velocity]) {
+          const a = average(squares, tf.square(g), 0.9);
+          const scaled = tf.div(tf.mul(g, eta), rootOf(a));
+          if (mu === 0) return { change: scaled, slots: [a] };
+          const v = tf.add(tf.mul(velocity, mu), scaled);
+          return { change: v, slots: [a, v] };
+        },
+      };
+    case 'adam':
+      return {
+        slots: [0, 0],
+        step(g, [first, second], t) {
+          const m = average(first, g, beta1);
+          const v = average(second, tf.square(g), beta2);
+          const alpha = (eta * Math.sqrt(1 - beta2 ** t)) / (1 - beta1 ** t);
+          return { change: tf.div(tf.mul(m, alpha), tf.add(tf.sqrt(v), epsilon)), slots: [m, v] };
+        },
+      };
+    case 'adamax':
+      return {
+        slots: [0, 0],
+        step(g, [first, norm], t) {
+          const m = average(first, g, beta1);
+          const u = tf.maximum(tf.mul(norm, beta2), tf.abs(g));
+          return { change: tf.div(tf.mul(m, eta / (1 - beta1 ** t)), tf.add(u, epsilon)), slots: [m, u] };
+        },
+      };
+    case 'adadelta':
+      return {
+        slots: [0, 0],
+        step(g, [squares, updates]) {
+          const a = average(squares, tf.square(g), 0.95);
+          const d = tf.mul(tf.div(rootOf(updates), rootOf(a)), g);
+          return { change: tf.mul(d, eta), slots: [a, average(updates, tf.square(d), 0.95)] };
+        },
+      };
+  }
+}
+
+/** An optimizer over fixed variables; it keeps one tensor per variable and slot until it is disposed of. */
+export class Optimizer {
+  readonly #tf: Tf;
+  readonly #rule: UpdateRule;
+  readonly #variables: readonly core.Variable[];
+  #slots: core.Tensor[][];
+  #numSteps = 0;
+
+  constructor(tf: Tf, spec: OptimizerSpec, variables: readonly core.Variable[]) {
+    this.#tf = tf;
+    this.#rule = updateRule(tf, spec);
+    this.#variables = variables;
+    this.#slots = variables.map(({ shape }) =>
+      this.#rule.slots.map((value) => tf.keep(tf.fill(shape, value))),
+    );
+  }
+
+  /** Applies one step. @param gradients by the name of the variable; a variable without one stays as it is */
+  step(gradients: core.NamedTensorMap): void {
+    this.#numSteps++;
+    for (const [index, variable] of this.#variables.entries()) {
+      const gradient = gradients[variable.name];
+      if (gradient === undefined) continue;
+      const old = this.#slots[index];
+      this.#tf.tidy(() => {
+        const { change, slots } = this.#rule.step(gradient, old, this.#numSteps);
+        variable.assign(this.#tf.sub(variable, change));
+        this.#slots[index] = slots.map((slot) => this.#tf.keep(slot));
+      });
+      this.#tf.dispose(old);
+    }
+  }
+
+  dispose(): void {
+    this.#tf.dispose(this.#slots);
+    this.#slots = [];
+  }
+}

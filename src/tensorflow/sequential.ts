@@ -1,0 +1,78 @@
+import type * as layers from '@tensorflow/tfjs-layers';
+import type { LayerSpec, ModelSpec } from '../model/artifact.js';
+import { planModel } from '../model/model-spec.js';
+import type { Tf } from './backend.js';
+
+/** A weight's initializer where the specification names none, as in Keras (TensorFlow.js has other defaults). */
+const defaultInitializers: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  dense: { kernelInitializer: 'glorotUniform' },
+  conv2d: { kernelInitializer: 'glorotUniform' },
+  embedding: { embeddingsInitializer: 'randomUniform' },
+  lstm: { kernelInitializer: 'glorotUniform', recurrentInitializer: 'orthogonal' },
+};
+
+/** Other options whose default in TensorFlow.js is not that of Keras. */
+const defaultOptions: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
+  lstm: { recurrentActivation: 'sigmoid' },
+};
+
+/**
+ * A LayersModel with new weights out of a specification. Weights are named by the place of their layer, such as
+ * `dense_1/kernel`. Initializers without a seed of their own draw theirs from `seed`: the same seed gives the same
+ * weights. Throws MILLRACE_MODEL_INVALID.
+ */
+export function buildSequential(tf: Tf, spec: ModelSpec, seed: number): layers.LayersModel {
+  const plan = planModel(spec);
+  const nextSeed = seedSequence(seed);
+  const model = tf.sequential();
+  for (const [index, { layer }] of plan.layers.entries()) {
+    model.add(
+      createLayer(
+        tf,
+        layer,
+        nextSeed,
+        `${layer.type}_${index + 1}`,
+        index === 0 ? spec.inputShape : undefined,
+      ),
+    );
+  }
+  return model;
+}
+
+function createLayer(
+  tf: Tf,
+  { type, ...options }: LayerSpec,
+  nextSeed: () => number,
+  name: string,
+  inputShape: readonly number[] | undefined,
+): layers.layers.Layer {
+  const merged: Record<string, unknown> = {
+    ...defaultOptions[type],
+    ...defaultInitializers[type],
+    ...options,
+  };
+  for (const [option, value] of Object.entries(merged)) {
+    if (option.endsWith('Initializer')) merged[option] = createInitializer(tf, value, nextSeed);
+  }
+  const factories = tf.layers as unknown as Record<string, (config: object) => layers.layers.Layer>;
+  return factories[type]({ ...merged, name, ...(inputShape && { inputShape: [...inputShape] }) });
+}
+
+function createInitializer(tf: Tf, value: unknown, nextSeed: () => number): unknown {
+  const { type, ...config } = (typeof value === 'string' ? { type: value } : value) as { type: string };
+  const factories = tf.initializers as unknown as Record<string, (config: object) => unknown>;
+  return factories[type]({ seed: nextSeed(), ...randomDefaults[type], ...config });
+}
+
+/** Keras: RandomNormal and RandomUniform are 0.05 wide; these are spelt out because versions of TensorFlow.js differ. */
+const randomDefaults: Readonly<Record<string, Readonly<Record<string, number>>>> = {
+  randomNormal: { mean: 0, stddev: 0.05 },
+  truncatedNormal: { mean: 0, stddev: 0.05 },
+  randomUniform: { minval: -0.05, maxval: 0.05 },
+};
+
+/** Different seeds, from 1 on because TensorFlow.js takes 0 for "no seed". */
+function seedSequence(seed: number): () => number {
+  let count = 0;
+  return () => 1 + ((Math.abs(seed) * 7919 + ++count * 104_729) % 0x7fff_fffe);
+}

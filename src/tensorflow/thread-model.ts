@@ -1,0 +1,78 @@
+import type {
+  Model,
+  TrainableModel,
+  TrainedMinibatches,
+  TrainingOptions,
+  WeightSpec,
+} from '../model/model.js';
+import { ownBuffer, type ModelDescription } from './compute-protocol.js';
+import type { ComputeThread } from './compute-thread.js';
+
+/** A model that the compute thread holds, as the main thread uses it. */
+export class ThreadModel implements Model {
+  readonly inputShape: readonly number[];
+  readonly numFeatures: number;
+  readonly numOutputs: number;
+  protected readonly thread: ComputeThread;
+  protected readonly id: number;
+
+  constructor(thread: ComputeThread, description: Omit<ModelDescription, 'weightSpecs'>) {
+    this.thread = thread;
+    this.id = description.id;
+    this.inputShape = description.inputShape;
+    this.numFeatures = description.inputShape.reduce((product, size) => product * size, 1);
+    this.numOutputs = description.numOutputs;
+  }
+
+  predictMany(features: Float32Array, numRows: number): Promise<Float32Array> {
+    if (numRows === 0) return Promise.resolve(new Float32Array(0));
+    return this.thread.call('predictMany', this.id, ownBuffer(features, numRows * this.numFeatures), numRows);
+  }
+
+  async close(): Promise<void> {
+    await this.thread.call('closeModel', this.id);
+  }
+}
+
+/** A ThreadModel that learns. */
+export class TrainableThreadModel extends ThreadModel implements TrainableModel {
+  readonly weightSpecs: readonly WeightSpec[];
+
+  constructor(
+    thread: ComputeThread,
+    description: Omit<ModelDescription, 'weightSpecs'>,
+    weightSpecs: readonly WeightSpec[],
+  ) {
+    super(thread, description);
+    this.weightSpecs = weightSpecs;
+  }
+
+  getWeights(): Promise<Float32Array> {
+    return this.thread.call('getWeights', this.id);
+  }
+
+  /** The weights stay the caller's. */
+  setWeights(weights: Float32Array): Promise<void> {
+    return this.thread.call('setWeights', this.id, weights.slice());
+  }
+
+  compile(options: TrainingOptions): Promise<void> {
+    return this.thread.call('compile', this.id, options);
+  }
+
+  trainMinibatches(
+    features: Float32Array,
+    targets: Float32Array,
+    numRows: number,
+    minibatchSize: number,
+  ): Promise<TrainedMinibatches> {
+    return this.thread.call(
+      'trainMinibatches',
+      this.id,
+      ownBuffer(features, numRows * this.numFeatures),
+      ownBuffer(targets, targets.length),
+      numRows,
+      minibatchSize,
+    );
+  }
+}
