@@ -31,7 +31,10 @@ export interface Transformer {
  * rows: `merge` is associative, and commutative up to rounding.
  */
 export interface Estimator extends Transformer {
+  /** Whether it can transform: it learned enough, or its options leave nothing to learn. */
   readonly fitted: boolean;
+  /** True when the columns that come out depend on what it learns; `outputColumns` then throws until it is fitted. */
+  readonly learnsColumns?: boolean;
   /** Learns from these rows, in addition to all before. Does not change the matrix; rows with faults do not count. */
   partialFit(matrix: FeatureMatrix, faults: RowFaults): void;
   /** Takes in what another one of the same type and options has learned from other rows. */
