@@ -4,12 +4,13 @@ import type { HealthReport } from '../telemetry/health.js';
 import type { Logger } from '../telemetry/logger.js';
 import { requireToken } from './bearer-token.js';
 import { addDocumentation } from './documentation.js';
-import { answerClientError, answerErrors, sendFailure } from './http-errors.js';
+import { addNotFoundHandler, answerClientError, sendFailure } from './http-errors.js';
 import { addHealthRoutes } from './routes/health.js';
 import { addMetricsRoute, type RenderMetrics } from './routes/metrics.js';
 import { addModelRoute, type ModelInfo } from './routes/model.js';
 import { addPredictRoute } from './routes/predict.js';
 import type { RowPredictor } from './row-predictor.js';
+import { addSecurityHeaders, securityHeaders } from './security-headers.js';
 
 /** What one client may ask of the server. */
 export interface WebLimits {
@@ -19,7 +20,7 @@ export interface WebLimits {
   readonly maxBodyBytes: number;
   /** For receiving a request, and again for answering it. */
   readonly requestTimeoutMs: number;
-  /** Per client address, on all routes but health and metrics; 0 is no limit. */
+  /** Per client address, on all routes but health; 0 is no limit. */
   readonly maxRequestsPerMinute: number;
 }
 
@@ -50,7 +51,6 @@ export function buildApp(parts: AppParts): FastifyInstance {
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: limits.maxBodyBytes,
     requestTimeout: limits.requestTimeoutMs,
-    handlerTimeout: limits.requestTimeoutMs,
     keepAliveTimeout: keepAliveTimeoutMs,
     routerOptions: { maxParamLength: 100 },
     http: {
@@ -61,46 +61,37 @@ export function buildApp(parts: AppParts): FastifyInstance {
     // A row is taken as it is: no value changes its type and no field is dropped.
     ajv: { customOptions: { coerceTypes: false, removeAdditional: false, useDefaults: false } },
     clientErrorHandler: answerClientError,
-    frameworkErrors: sendFailure,
+    // These come before any hook, from URLs that cannot be decoded.
+    frameworkErrors: (error, request, reply) => sendFailure(error, request, reply.headers(securityHeaders)),
   });
   app.server.maxConnections = maxConnections;
   app.removeContentTypeParser('text/plain');
+  app.setErrorHandler(sendFailure);
   addSecurityHeaders(app);
   logRequests(app);
-  addDocumentation(app, parts.token !== undefined);
   void app.register(rateLimit, {
     max: limits.maxRequestsPerMinute === 0 ? Number.MAX_SAFE_INTEGER : limits.maxRequestsPerMinute,
     timeWindow: 60_000,
   });
+  addDocumentation(app, parts.token !== undefined);
   void app.register((routes, _options, done) => {
     addRoutes(routes, parts);
     done();
   });
-  app.after(() => answerErrors(app));
+  app.after(() => addNotFoundHandler(app));
   return app;
 }
 
 function addRoutes(app: FastifyInstance, parts: AppParts): void {
-  const guards = parts.token === undefined ? [] : [requireToken(parts.token)];
+  // The rate limit comes before the token, so that guesses count.
+  const guards = parts.token === undefined ? [] : [app.rateLimit(), requireToken(parts.token)];
   addHealthRoutes(app, parts.health);
   addMetricsRoute(app, parts.metrics, guards);
   if (parts.modelInfo !== undefined) addModelRoute(app, parts.modelInfo, guards);
   if (parts.predictor !== undefined) {
-    addPredictRoute(app, { predictor: parts.predictor, maxRows: parts.limits.maxRows, guards });
+    const { maxRows, requestTimeoutMs } = parts.limits;
+    addPredictRoute(app, { predictor: parts.predictor, maxRows, timeoutMs: requestTimeoutMs, guards });
   }
-}
-
-/** Answers are data: no page may frame them, guess their type or keep them. */
-function addSecurityHeaders(app: FastifyInstance): void {
-  app.addHook('onRequest', (_request, reply, done) => {
-    void reply.headers({
-      'x-content-type-options': 'nosniff',
-      'referrer-policy': 'no-referrer',
-      'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
-      'cache-control': 'no-store',
-    });
-    done();
-  });
 }
 
 /** One line per request at level debug; never a body, a query or a header. */

@@ -13,10 +13,10 @@ const statusByCode: Partial<Record<ErrorCode, number>> = {
   MILLRACE_REQUEST_INVALID: 400,
   MILLRACE_REQUEST_UNAUTHORIZED: 401,
   MILLRACE_ROUTE_UNKNOWN: 404,
-  MILLRACE_REQUEST_TIMEOUT: 408,
   MILLRACE_REQUEST_TOO_LARGE: 413,
   MILLRACE_REQUEST_LIMITED: 429,
   MILLRACE_NOT_READY: 503,
+  MILLRACE_REQUEST_TIMEOUT: 503,
 };
 
 interface HttpFailure extends ErrorBody {
@@ -30,12 +30,9 @@ export function describeFailure(error: unknown, requestId: string): HttpFailure 
     if (status !== undefined) return { status, code: error.code, message: error.message };
     return { status: 500, code: error.code, message: lookInTheLog(requestId) };
   }
-  const { statusCode = 500, validation, code, message } = error as Partial<FastifyError>;
+  const { statusCode = 500, validation, message } = error as Partial<FastifyError>;
   if (validation?.some(({ keyword }) => keyword === 'maxItems')) {
     return { status: 413, code: 'MILLRACE_REQUEST_TOO_LARGE', message: sentence(message) };
-  }
-  if (code === 'FST_ERR_HANDLER_TIMEOUT') {
-    return { status: 503, code: 'MILLRACE_REQUEST_TIMEOUT', message: 'The answer took too long; try again.' };
   }
   if (statusCode < 400 || statusCode >= 500) {
     return { status: 500, code: 'MILLRACE_INTERNAL', message: lookInTheLog(requestId) };
@@ -43,9 +40,8 @@ export function describeFailure(error: unknown, requestId: string): HttpFailure 
   return { status: statusCode, code: codeOfStatus(statusCode), message: sentence(message) };
 }
 
-/** Makes every failure of the application, its framework and its sockets answer with an ErrorBody. */
-export function answerErrors(app: FastifyInstance): void {
-  app.setErrorHandler(sendFailure);
+/** Answers 404, or 405 with the methods that the route does take. Guessing counts towards the rate limit. */
+export function addNotFoundHandler(app: FastifyInstance): void {
   app.setNotFoundHandler({ preHandler: app.rateLimit() }, (request, reply) => {
     const path = request.url.split('?', 1)[0];
     const allowed = ['GET', 'POST'].filter((method) => app.hasRoute({ method, url: path }));
@@ -66,8 +62,10 @@ export function sendFailure(error: unknown, request: FastifyRequest, reply: Fast
   if (status >= 500 && code !== 'MILLRACE_NOT_READY') {
     request.log.error({ err: error, requestId: request.id }, 'request failed');
   }
-  // What is left of a body that was refused half way is not read: the connection ends with the answer.
-  if (!request.raw.complete) void reply.header('connection', 'close');
+  // The rest of a body that was refused is not waited for: the connection ends with the answer.
+  const { 'content-length': length = '0', 'transfer-encoding': encoding } = request.headers;
+  if (!request.raw.complete && (length !== '0' || encoding !== undefined))
+    void reply.header('connection', 'close');
   void reply
     .code(status)
     .type('application/json; charset=utf-8')

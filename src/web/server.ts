@@ -56,7 +56,7 @@ export const webOptions = defineOptions({
     type: 'integer',
     default: 6000,
     min: 0,
-    description: 'Most requests a minute from one address, health and metrics not counted; 0 is no limit',
+    description: 'Most requests a minute from one address, health not counted; 0 is no limit',
     section,
   },
 });

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { Validator } from '@seriousme/openapi-schema-validator';
+import { MillraceError } from '../../src/errors.js';
 import type { HealthReport } from '../../src/telemetry/health.js';
-import { postPredict, running, testServer } from './app-fixture.js';
+import { postPredict, running, testApp, testServer } from '../helpers/web-app.js';
 
 describe('the web application', () => {
   it('answers the life of the process with its reasons', async (t) => {
@@ -21,6 +23,10 @@ describe('the web application', () => {
     report = running;
     assert.equal((await fetch(`${url}/health/ready`)).status, 200);
 
+    report = { live: true, ready: false, state: 'draining', reasons: ['The process was asked to end.'] };
+    assert.equal((await fetch(`${url}/health/live`)).status, 200);
+    assert.equal((await fetch(`${url}/health/ready`)).status, 503);
+
     report = { live: false, ready: false, state: 'failed', reasons: ['The consumer ended.'] };
     assert.equal((await fetch(`${url}/health/live`)).status, 503);
     assert.equal((await fetch(`${url}/health/ready`)).status, 503);
@@ -38,28 +44,21 @@ describe('the web application', () => {
     const { url } = await testServer(t);
     const answer = await postPredict(url, { rows: [{ id: 7, x: 1, y: 2 }, { x: 1 }, { x: 2, y: { z: 1 } }] });
     assert.equal(answer.status, 200);
-    assert.deepEqual(await answer.json(), {
-      results: [
-        {
-          value: {
-            id: 7,
-            prediction: [3],
-            predicted_index: 0,
-            predicted_label: 'sum',
-            model: 'adder',
-            model_version: 1,
-          },
-        },
-        { error: { code: 'MILLRACE_ROW_COLUMN_MISSING', message: 'The row needs the numbers x and y.' } },
-        {
-          error: {
-            code: 'MILLRACE_ROW_FIELD_TYPE',
-            message:
-              'The field "y" is not a number, text, true, false, null, an array of numbers or a sparse vector.',
-          },
-        },
-      ],
+    const { results } = (await answer.json()) as { results: { error?: { code: string } }[] };
+    assert.deepEqual(results[0], {
+      value: {
+        id: 7,
+        prediction: [3],
+        predicted_index: 0,
+        predicted_label: 'sum',
+        model: 'adder',
+        model_version: 1,
+      },
     });
+    assert.deepEqual(
+      results.slice(1).map(({ error }) => error?.code),
+      ['MILLRACE_ROW_COLUMN_MISSING', 'MILLRACE_ROW_FIELD_TYPE'],
+    );
   });
 
   it('tells about the model', async (t) => {
@@ -68,5 +67,126 @@ describe('the web application', () => {
     assert.equal(model.name, 'adder');
     assert.deepEqual(model.vocabulary, ['sum']);
     assert.deepEqual((model.schema as { features: string[] }).features, ['x', 'y']);
+  });
+
+  it('is not ready to predict while no model is loaded', async (t) => {
+    const { url, log } = await testServer(t, { predictor: () => undefined, modelInfo: () => undefined });
+    for (const answer of [await postPredict(url, { rows: [{}] }), await fetch(`${url}/model`)]) {
+      assert.equal(answer.status, 503);
+      assert.equal(((await answer.json()) as { code: string }).code, 'MILLRACE_NOT_READY');
+    }
+    assert.deepEqual(
+      log.filter(({ level }) => level >= 50),
+      [],
+    );
+  });
+
+  it('has no routes for parts that it was not given', async () => {
+    const { app } = testApp({ predictor: undefined, modelInfo: undefined });
+    assert.equal((await app.inject({ url: '/model' })).statusCode, 404);
+    assert.equal((await app.inject({ method: 'POST', url: '/predict' })).statusCode, 404);
+    await app.close();
+  });
+
+  it('keeps the reason of a failure in the log', async (t) => {
+    const failures = [
+      new Error('secret path /srv/models'),
+      new MillraceError('MILLRACE_COMPUTE_FAILED', 'The compute thread ended at /srv/models.'),
+    ];
+    for (const failure of failures) {
+      const { url, log } = await testServer(t, {
+        predictor: () => ({ predict: () => Promise.reject(failure) }),
+      });
+      const answer = await postPredict(url, { rows: [{ x: 1, y: 1 }] });
+      assert.equal(answer.status, 500);
+      const body = (await answer.json()) as { code: string; message: string };
+      assert.equal(body.code, failure instanceof MillraceError ? failure.code : 'MILLRACE_INTERNAL');
+      assert.doesNotMatch(JSON.stringify(body), /srv|stack|at /);
+      const logged = log.find(({ msg }) => msg === 'request failed');
+      assert.match(JSON.stringify(logged), /srv/);
+      assert.ok(body.message.includes(String(logged?.requestId)));
+    }
+  });
+
+  it('answers unknown routes and wrong methods in the form of every error', async (t) => {
+    const { url } = await testServer(t);
+    const unknown = await fetch(`${url}/nothing/../here?x=1`);
+    assert.equal(unknown.status, 404);
+    assert.equal(((await unknown.json()) as { code: string }).code, 'MILLRACE_ROUTE_UNKNOWN');
+
+    const wrongMethod = await fetch(`${url}/predict?x=1`);
+    assert.equal(wrongMethod.status, 405);
+    assert.equal(wrongMethod.headers.get('allow'), 'POST');
+    assert.equal(((await wrongMethod.json()) as { code: string }).code, 'MILLRACE_REQUEST_INVALID');
+    assert.equal((await fetch(`${url}/health/live`, { method: 'DELETE' })).status, 405);
+
+    const badUrl = await fetch(`${url}/%zz`);
+    assert.equal(badUrl.status, 400);
+    assert.deepEqual(Object.keys((await badUrl.json()) as object), ['code', 'message']);
+  });
+
+  it('sends headers that keep pages from using its answers, and none that names the server', async (t) => {
+    const { url } = await testServer(t);
+    for (const path of ['/health/live', '/model', '/unknown', '/%zz']) {
+      const { headers } = await fetch(url + path);
+      assert.equal(headers.get('x-content-type-options'), 'nosniff', path);
+      assert.equal(headers.get('cache-control'), 'no-store', path);
+      assert.match(headers.get('content-security-policy')!, /default-src 'none'/, path);
+      assert.equal(headers.get('server') ?? headers.get('x-powered-by'), null, path);
+    }
+  });
+
+  it('logs requests without queries, bodies and headers', async (t) => {
+    const { url, log } = await testServer(t, { token: 'open-sesame' });
+    await postPredict(
+      `${url}`,
+      { rows: [{ x: 4711, y: 2 }] },
+      { authorization: 'Bearer open-sesame', 'x-mark': 'mark-me' },
+    );
+    await fetch(`${url}/model?query=hidden`, { headers: { authorization: 'Bearer wrong-guess' } });
+    const requests = log.filter(({ msg }) => msg === 'request');
+    assert.deepEqual(
+      requests.map(({ method, route, status }) => [method, route, status]),
+      [
+        ['POST', '/predict', 200],
+        ['GET', '/model', 401],
+      ],
+    );
+    assert.doesNotMatch(JSON.stringify(log), /4711|sesame|mark-me|hidden|wrong-guess/);
+  });
+});
+
+describe('the documentation of the web application', () => {
+  it('is a valid OpenAPI document that names every route', async (t) => {
+    const { url } = await testServer(t, { token: 'open-sesame' });
+    const answer = await fetch(`${url}/docs/json`);
+    assert.equal(answer.status, 200);
+    const document = (await answer.json()) as { paths: object; components: object };
+    assert.deepEqual(await new Validator().validate(structuredClone(document)), { valid: true });
+    assert.deepEqual(Object.keys(document.paths).sort(), [
+      '/health/live',
+      '/health/ready',
+      '/metrics',
+      '/model',
+      '/predict',
+    ]);
+  });
+
+  it('is a page that loads only files of this server', async (t) => {
+    const { url } = await testServer(t);
+    const page = await fetch(`${url}/docs`);
+    assert.equal(page.status, 200);
+    assert.match(page.headers.get('content-type')!, /text\/html/);
+    assert.match(page.headers.get('content-security-policy')!, /default-src 'self'/);
+    const html = await page.text();
+    const links = [...html.matchAll(/(?:src|href)="([^"]+)"/g)].map((match) => match[1]);
+    assert.ok(links.length > 0);
+    for (const link of links) {
+      const target = new URL(link, page.url);
+      assert.equal(target.origin, url);
+      assert.equal((await fetch(target)).status, 200, link);
+    }
+    const initializer = await (await fetch(`${url}/docs/static/swagger-initializer.js`)).text();
+    assert.match(initializer, /"validatorUrl":null/);
   });
 });

@@ -3,7 +3,7 @@ import type { FastifyInstance, onRequestHookHandler } from 'fastify';
 /** Metrics in the text format that Prometheus scrapes. */
 export type RenderMetrics = () => Promise<{ readonly contentType: string; readonly body: string }>;
 
-/** `/metrics`: has no rate limit. */
+/** `/metrics`, for Prometheus. */
 export function addMetricsRoute(
   app: FastifyInstance,
   render: RenderMetrics,
@@ -13,7 +13,6 @@ export function addMetricsRoute(
     '/metrics',
     {
       onRequest: [...guards],
-      config: { rateLimit: false },
       schema: {
         tags: ['metrics'],
         summary: 'Metrics for Prometheus',

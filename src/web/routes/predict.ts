@@ -45,6 +45,7 @@ export function addPredictRoute(
   options: {
     predictor: () => RowPredictor | undefined;
     maxRows: number;
+    timeoutMs: number;
     guards: readonly onRequestHookHandler[];
   },
 ): void {
@@ -74,7 +75,22 @@ export function addPredictRoute(
       if (predictor === undefined) {
         throw new MillraceError('MILLRACE_NOT_READY', 'No model is loaded yet; try again.');
       }
-      return { results: await predictRows(predictor, request.body.rows) };
+      return { results: await within(options.timeoutMs, predictRows(predictor, request.body.rows)) };
     },
   );
+}
+
+/** Gives up waiting, though not computing, when the time has passed. Throws MILLRACE_REQUEST_TIMEOUT. */
+async function within<T>(timeoutMs: number, work: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const tooLate = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => {
+      reject(new MillraceError('MILLRACE_REQUEST_TIMEOUT', 'The prediction took too long; try again.'));
+    }, timeoutMs);
+  });
+  try {
+    return await Promise.race([work, tooLate]);
+  } finally {
+    clearTimeout(timer);
+  }
 }

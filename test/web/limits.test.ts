@@ -1,0 +1,172 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { describe, it } from 'node:test';
+import { postPredict, testServer } from '../helpers/web-app.js';
+
+async function assertError(answer: Response, status: number, code: string): Promise<void> {
+  const body = (await answer.json()) as { code: string; message: string };
+  assert.deepEqual([answer.status, body.code], [status, code]);
+  assert.deepEqual(Object.keys(body), ['code', 'message']);
+  assert.match(body.message, /[.!?]$/);
+}
+
+/** Sends text over a socket and gives back everything that is answered until the server ends the connection. */
+async function exchange(port: number, text: string): Promise<string> {
+  const socket = connect(port, '127.0.0.1');
+  let answer = '';
+  socket.setEncoding('utf8');
+  socket.on('data', (chunk: string) => (answer += chunk));
+  // A server that hangs up while it is still sent to may reset the connection.
+  socket.on('error', () => {});
+  socket.write(text);
+  await once(socket, 'close');
+  return answer;
+}
+
+describe('the limits of the web application', () => {
+  it('refuse a body that is too large', async (t) => {
+    const { url } = await testServer(t, { limits: { maxBodyBytes: 2000 } });
+    const large = { rows: [{ x: 'a'.repeat(3000) }] };
+    await assertError(await postPredict(url, large), 413, 'MILLRACE_REQUEST_TOO_LARGE');
+  });
+
+  it('refuse a body of unknown length once it is too large', async (t) => {
+    const { port } = await testServer(t, { limits: { maxBodyBytes: 2000 } });
+    const chunk = `BB8\r\n${' '.repeat(3000)}\r\n`;
+    const answer = await exchange(
+      port,
+      `POST /predict HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n${chunk}`,
+    );
+    assert.match(answer, /^HTTP\/1\.1 413 /);
+    assert.match(answer, /MILLRACE_REQUEST_TOO_LARGE/);
+  });
+
+  it('refuse too many rows, and no rows', async (t) => {
+    const { url } = await testServer(t, { limits: { maxRows: 3 } });
+    const rows = (count: number) => ({ rows: Array.from({ length: count }, () => ({ x: 1, y: 1 })) });
+    assert.equal((await postPredict(url, rows(3))).status, 200);
+    await assertError(await postPredict(url, rows(4)), 413, 'MILLRACE_REQUEST_TOO_LARGE');
+    await assertError(await postPredict(url, rows(0)), 400, 'MILLRACE_REQUEST_INVALID');
+  });
+
+  it('refuse headers that are too large', async (t) => {
+    const { port } = await testServer(t);
+    const answer = await exchange(
+      port,
+      `GET /health/live HTTP/1.1\r\nhost: x\r\nx: ${'a'.repeat(20_000)}\r\n\r\n`,
+    );
+    assert.match(answer, /^HTTP\/1\.1 431 /);
+    assert.match(answer, /MILLRACE_REQUEST_TOO_LARGE/);
+  });
+
+  it('refuse what is not HTTP', async (t) => {
+    const { port } = await testServer(t);
+    const answer = await exchange(port, 'hello\r\n\r\n');
+    assert.match(answer, /^HTTP\/1\.1 400 /);
+    assert.match(answer, /MILLRACE_REQUEST_INVALID/);
+  });
+
+  it('end a request whose body does not come', async (t) => {
+    const { port } = await testServer(t, { limits: { requestTimeoutMs: 200 } });
+    const startedMs = performance.now();
+    const answer = await exchange(
+      port,
+      'POST /predict HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n{"rows":',
+    );
+    assert.match(answer, /^HTTP\/1\.1 408 /);
+    assert.match(answer, /MILLRACE_REQUEST_TIMEOUT/);
+    assert.ok(performance.now() - startedMs < 3000);
+  });
+
+  it('end a request whose headers do not come', async (t) => {
+    const { port } = await testServer(t, { limits: { requestTimeoutMs: 200 } });
+    const answer = await exchange(port, 'GET /health/live HTTP/1.1\r\nhost: x\r\n');
+    assert.match(answer, /^HTTP\/1\.1 408 /);
+  });
+
+  it('end a prediction that takes too long', async (t) => {
+    const { url } = await testServer(t, {
+      limits: { requestTimeoutMs: 200 },
+      predictor: () => ({ predict: () => new Promise(() => {}) }),
+    });
+    await assertError(await postPredict(url, { rows: [{}] }), 503, 'MILLRACE_REQUEST_TIMEOUT');
+  });
+
+  it('refuse a client that asks too often, but never health', async (t) => {
+    const { url } = await testServer(t, { limits: { maxRequestsPerMinute: 3 } });
+    for (const path of ['/model', '/metrics', '/docs/json']) {
+      assert.equal((await fetch(url + path)).status, 200);
+    }
+    const refused = await postPredict(url, { rows: [{ x: 1, y: 1 }] });
+    assert.ok(Number(refused.headers.get('retry-after')) > 0);
+    await assertError(refused, 429, 'MILLRACE_REQUEST_LIMITED');
+    for (let i = 0; i < 5; i++) assert.equal((await fetch(`${url}/health/live`)).status, 200);
+  });
+
+  it('refuse a client that guesses the token too often', async (t) => {
+    const { url } = await testServer(t, { limits: { maxRequestsPerMinute: 3 }, token: 'sesame' });
+    const ask = (token: string) => fetch(`${url}/metrics`, { headers: { authorization: `Bearer ${token}` } });
+    const codes: number[] = [];
+    for (const token of ['a', 'b', 'c', 'sesame']) codes.push((await ask(token)).status);
+    assert.deepEqual(codes, [401, 401, 401, 429]);
+  });
+
+  it('refuse a client that guesses routes too often', async (t) => {
+    const { url } = await testServer(t, { limits: { maxRequestsPerMinute: 2 } });
+    const codes: number[] = [];
+    for (let i = 0; i < 3; i++) codes.push((await fetch(`${url}/guess${i}`)).status);
+    assert.deepEqual(codes, [404, 404, 429]);
+  });
+});
+
+describe('the body of a request to predict', () => {
+  it('is refused when it is not JSON of its shape', async (t) => {
+    const { url } = await testServer(t);
+    const bodies = [
+      '',
+      '{',
+      'null',
+      '[]',
+      '{}',
+      '{"rows":{}}',
+      '{"rows":[1]}',
+      '{"rows":[{}],"more":1}',
+      '{"rows":[[]]}',
+    ];
+    for (const body of bodies) {
+      await assertError(await postPredict(url, body), 400, 'MILLRACE_REQUEST_INVALID');
+    }
+  });
+
+  it('is refused when it is of another type', async (t) => {
+    const { url } = await testServer(t);
+    for (const type of ['text/plain', 'application/xml', 'multipart/form-data', 'nonsense']) {
+      const answer = await postPredict(url, { rows: [{ x: 1, y: 1 }] }, { 'content-type': type });
+      await assertError(answer, 415, 'MILLRACE_REQUEST_INVALID');
+    }
+  });
+
+  it('is refused when it reaches for a prototype', async (t) => {
+    const { url } = await testServer(t);
+    const bodies = [
+      '{"rows":[{"__proto__":{"polluted":1}}]}',
+      '{"__proto__":{"rows":[{}]}}',
+      '{"rows":[{"constructor":{"prototype":{"polluted":1}}}]}',
+      '{"rows":[{"\\u005f_proto__":{"polluted":1}}]}',
+    ];
+    for (const body of bodies) {
+      await assertError(await postPredict(url, body), 400, 'MILLRACE_REQUEST_INVALID');
+    }
+    assert.equal(({} as Record<string, unknown>)['polluted'], undefined);
+  });
+
+  it('may be as deep as its size allows without harm', async (t) => {
+    const { url } = await testServer(t);
+    const deep = '['.repeat(40_000) + ']'.repeat(40_000);
+    const answer = await postPredict(url, `{"rows":[{"x":${deep},"y":1}]}`);
+    assert.equal(answer.status, 200);
+    const { results } = (await answer.json()) as { results: { error: { code: string } }[] };
+    assert.equal(results[0].error.code, 'MILLRACE_ROW_FIELD_TYPE');
+  });
+});
