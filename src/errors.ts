@@ -62,6 +62,8 @@ export const errorTable = {
   MILLRACE_TENSORFLOW_UNAVAILABLE: failed,
   /** The compute thread ended or a computation failed as a whole. */
   MILLRACE_COMPUTE_FAILED: failed,
+  /** The loss is no longer a finite number. */
+  MILLRACE_TRAINING_DIVERGED: failed,
   /** What was written is not what was read: counts that must be equal differ. */
   MILLRACE_COUNT_MISMATCH: failed,
   /** The deadline for finishing what was in flight passed. */

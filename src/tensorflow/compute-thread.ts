@@ -23,14 +23,19 @@ export class ComputeThread {
   readonly #worker: Worker;
   readonly #pending = new Map<number, Pending>();
   #nextId = 0;
-  #ended: MillraceError | undefined;
+  /** What calls are refused with once the thread has ended or is being closed. */
+  #refusal: MillraceError | undefined;
+  #exited = false;
+  #closing: Promise<void> | undefined;
+  #onIdle: (() => void) | undefined;
 
   /** @param onDeath called once if the thread ends without being asked to */
   constructor(entry: URL, onDeath: (error: MillraceError) => void) {
     this.#worker = new Worker(entry);
     this.#worker.on('message', (reply: Reply) => this.#settle(reply));
     const died = (reason: string, cause?: unknown) => {
-      if (this.#ended !== undefined) return;
+      if (this.#exited) return;
+      this.#exited = true;
       const error = new MillraceError('MILLRACE_COMPUTE_FAILED', `The compute thread ended: ${reason}.`, {
         cause,
       });
@@ -44,30 +49,38 @@ export class ComputeThread {
 
   /** Makes a call; the buffers of its typed arrays move to the thread and are empty here afterwards. */
   call<N extends CallName>(name: N, ...args: CallArguments<N>): Promise<CallResult<N>> {
-    if (this.#ended !== undefined) return Promise.reject(this.#ended);
+    if (this.#refusal !== undefined) return Promise.reject(this.#refusal);
     const id = this.#nextId++;
+    const request: Request<N> = { id, name, args };
     return new Promise((resolve, reject) => {
-      const request: Request<N> = { id, name, args };
-      this.#worker.postMessage(request, transferable(args));
-      this.#pending.set(id, { resolve, reject });
+      try {
+        this.#worker.postMessage(request, transferable(args));
+        this.#pending.set(id, { resolve, reject });
+      } catch (cause) {
+        // An array that was given away before cannot be sent again.
+        reject(
+          new MillraceError('MILLRACE_COMPUTE_FAILED', `The call cannot be sent: ${messageOf(cause)}`, {
+            cause,
+          }),
+        );
+      }
     });
   }
 
   /** Waits for the calls under way, then ends the thread. Later calls are refused. */
-  async close(): Promise<void> {
-    const underWay = [...this.#pending.values()].length > 0 ? this.#idle() : Promise.resolve();
-    this.#ended ??= new MillraceError(
+  close(): Promise<void> {
+    this.#closing ??= this.#drain();
+    return this.#closing;
+  }
+
+  async #drain(): Promise<void> {
+    this.#refusal ??= new MillraceError(
       'MILLRACE_COMPUTE_FAILED',
       'The compute thread was closed before this call.',
     );
-    await underWay;
+    if (this.#pending.size > 0) await new Promise<void>((resolve) => (this.#onIdle = resolve));
+    this.#exited = true;
     await this.#worker.terminate();
-  }
-
-  #onIdle: (() => void) | undefined;
-
-  #idle(): Promise<void> {
-    return new Promise((resolve) => (this.#onIdle = resolve));
   }
 
   #settle(reply: Reply): void {
@@ -79,7 +92,7 @@ export class ComputeThread {
   }
 
   #end(error: MillraceError): void {
-    this.#ended = error;
+    this.#refusal = error;
     for (const pending of this.#pending.values()) pending.reject(error);
     this.#pending.clear();
     this.#onIdle?.();

@@ -1,0 +1,44 @@
+import { meanLoss } from '../model/loss.js';
+import type { LossName, Model } from '../model/model.js';
+import type { TrainingSet } from './training-set.js';
+
+/** Rows that are predicted in one call, so that a large set does not travel as one message. */
+const rowsPerCall = 8192;
+
+/** The loss and, for classification, the accuracy of a model on rows that it does not learn from. */
+export async function validate(
+  model: Model,
+  set: TrainingSet,
+  loss: LossName,
+): Promise<{ validationLoss: number; validationAccuracy?: number }> {
+  const outputs = new Float32Array(set.numRows * model.numOutputs);
+  for (let start = 0; start < set.numRows; start += rowsPerCall) {
+    const end = Math.min(start + rowsPerCall, set.numRows);
+    const features = set.features.slice(start * set.numFeatures, end * set.numFeatures);
+    outputs.set(await model.predictMany(features, end - start), start * model.numOutputs);
+  }
+  const validationLoss = meanLoss(loss, set.targets, outputs, set.numRows);
+  return loss.startsWith('mean')
+    ? { validationLoss }
+    : { validationLoss, validationAccuracy: accuracy(set, outputs, model.numOutputs) };
+}
+
+/** The share of rows whose largest output (a single output: on which side of 0.5) is that of the target. */
+function accuracy(
+  { targets, numTargets, numRows }: TrainingSet,
+  outputs: Float32Array,
+  numOutputs: number,
+): number {
+  const sparse = numTargets < numOutputs;
+  let numRight = 0;
+  for (let row = 0; row < numRows; row++) {
+    const target = targets.subarray(row * numTargets, (row + 1) * numTargets);
+    const output = outputs.subarray(row * numOutputs, (row + 1) * numOutputs);
+    if ((sparse ? target[0] : classOf(target)) === classOf(output)) numRight++;
+  }
+  return numRight / numRows;
+}
+
+function classOf(values: Float32Array): number {
+  return values.length === 1 ? Number(values[0] >= 0.5) : values.indexOf(Math.max(...values));
+}
