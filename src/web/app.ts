@@ -1,5 +1,6 @@
 import rateLimit from '@fastify/rate-limit';
 import fastify, { LogController, type FastifyBaseLogger, type FastifyInstance } from 'fastify';
+import type { ModelPredictor } from '../model/predictor.js';
 import type { HealthReport } from '../telemetry/health.js';
 import type { Logger } from '../telemetry/logger.js';
 import { requireToken } from './bearer-token.js';
@@ -9,7 +10,6 @@ import { addHealthRoutes } from './routes/health.js';
 import { addMetricsRoute, type RenderMetrics } from './routes/metrics.js';
 import { addModelRoute, type ModelInfo } from './routes/model.js';
 import { addPredictRoute } from './routes/predict.js';
-import type { RowPredictor } from './row-predictor.js';
 import { addSecurityHeaders, securityHeaders } from './security-headers.js';
 
 /** What one client may ask of the server. */
@@ -28,7 +28,7 @@ export interface AppParts {
   readonly health: () => HealthReport;
   readonly metrics: RenderMetrics;
   /** Undefined while no model is loaded; without it there is no /predict. */
-  readonly predictor?: () => RowPredictor | undefined;
+  readonly predictor?: () => ModelPredictor | undefined;
   /** Undefined while no model is loaded; without it there is no /model. */
   readonly modelInfo?: () => ModelInfo | undefined;
   /** When given, /predict, /model and /metrics answer only to those who send it. */

@@ -1,11 +1,14 @@
 import type { AddressInfo } from 'node:net';
 import type { TestContext } from 'node:test';
-import { RowFault } from '../../src/features/row-faults.js';
-import type { Observation } from '../../src/record/observation.js';
+import { Pipeline } from '../../src/features/pipeline.js';
+import { schemaColumns } from '../../src/features/row-reader.js';
+import { LabelIndexTransformer } from '../../src/features/transformers/label-index.js';
+import type { Model } from '../../src/model/model.js';
+import { ModelPredictor } from '../../src/model/predictor.js';
+import type { Schema } from '../../src/record/schema.js';
 import type { HealthReport } from '../../src/telemetry/health.js';
 import { createLogger } from '../../src/telemetry/logger.js';
 import { buildApp, type AppParts, type WebLimits } from '../../src/web/app.js';
-import type { PredictionValue, RowPredictor } from '../../src/web/row-predictor.js';
 import { listen } from '../../src/web/server.js';
 
 export const running: HealthReport = { live: true, ready: true, state: 'running', reasons: [] };
@@ -17,24 +20,45 @@ export const limits: WebLimits = {
   maxRequestsPerMinute: 0,
 };
 
-/** Answers with the sum of the fields x and y; a row where they are no numbers is a fault. */
-export const addingPredictor: RowPredictor = {
-  predict: (observations: readonly Observation[]) =>
-    Promise.resolve(
-      observations.map(({ x, y, id = null }): PredictionValue | RowFault =>
-        typeof x === 'number' && typeof y === 'number'
-          ? {
-              id,
-              prediction: [x + y],
-              predicted_index: 0,
-              predicted_label: 'sum',
-              model: 'adder',
-              model_version: 1,
-            }
-          : new RowFault('MILLRACE_ROW_COLUMN_MISSING', 'The row needs the numbers x and y.'),
-      ),
-    ),
+const schema: Schema = {
+  name: 'pairs',
+  fields: [
+    { name: 'id', type: 'long', nullable: true },
+    { name: 'x', type: 'float' },
+    { name: 'y', type: 'float' },
+  ],
+  key: 'id',
+  features: ['x', 'y'],
 };
+
+/** The sum of x and y, and their difference, as two classes; computed as `predictMany` is told, or at once. */
+export function pairPredictor(compute?: () => Promise<Float32Array>): ModelPredictor {
+  const model: Model = {
+    numFeatures: 2,
+    inputShape: [2],
+    numOutputs: 2,
+    predictMany: (features, numRows) =>
+      compute?.() ??
+      Promise.resolve(
+        Float32Array.from({ length: numRows * 2 }, (_, i) =>
+          i % 2 === 0 ? features[i] + features[i + 1] : features[i - 1] - features[i],
+        ),
+      ),
+    close: () => Promise.resolve(),
+  };
+  return new ModelPredictor({
+    schema,
+    pipeline: new Pipeline([], schemaColumns(schema)),
+    target: {
+      kind: 'classification',
+      vocabulary: ['sum', 'difference'],
+      labelIndex: new LabelIndexTransformer({}).toJSON(),
+    },
+    model,
+    name: 'pairs',
+    version: 3,
+  });
+}
 
 /** The lines that an application logged. */
 export interface LogLine {
@@ -48,19 +72,12 @@ export function testApp(parts: Partial<Omit<AppParts, 'limits'>> & { limits?: Pa
   const app = buildApp({
     health: () => running,
     metrics: () => Promise.resolve({ contentType: 'text/plain; version=0.0.4', body: 'rows_total 1\n' }),
-    predictor: () => addingPredictor,
+    predictor: () => pairPredictor(),
     modelInfo: () => ({
-      name: 'adder',
-      version: 1,
-      schema: {
-        name: 'pairs',
-        fields: [
-          { name: 'x', type: 'float' },
-          { name: 'y', type: 'float' },
-        ],
-        features: ['x', 'y'],
-      },
-      vocabulary: ['sum'],
+      name: 'pairs',
+      version: 3,
+      schema,
+      vocabulary: ['sum', 'difference'],
       fingerprint: 'ab'.repeat(32),
       backend: 'wasm',
     }),

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import { Validator } from '@seriousme/openapi-schema-validator';
 import { MillraceError } from '../../src/errors.js';
 import type { HealthReport } from '../../src/telemetry/health.js';
-import { postPredict, running, testApp, testServer } from '../helpers/web-app.js';
+import { pairPredictor, postPredict, running, testApp, testServer } from '../helpers/web-app.js';
 
 describe('the web application', () => {
   it('answers the life of the process with its reasons', async (t) => {
@@ -42,30 +42,32 @@ describe('the web application', () => {
 
   it('predicts rows, each with its own result', async (t) => {
     const { url } = await testServer(t);
-    const answer = await postPredict(url, { rows: [{ id: 7, x: 1, y: 2 }, { x: 1 }, { x: 2, y: { z: 1 } }] });
+    const answer = await postPredict(url, {
+      rows: [{ y: 2, id: 7, x: 1, more: { a: [] } }, { x: 1 }, { x: 2, y: { z: 1 } }],
+    });
     assert.equal(answer.status, 200);
     const { results } = (await answer.json()) as { results: { error?: { code: string } }[] };
     assert.deepEqual(results[0], {
       value: {
         id: 7,
-        prediction: [3],
+        prediction: [3, -1],
         predicted_index: 0,
         predicted_label: 'sum',
-        model: 'adder',
-        model_version: 1,
+        model: 'pairs',
+        model_version: 3,
       },
     });
     assert.deepEqual(
       results.slice(1).map(({ error }) => error?.code),
-      ['MILLRACE_ROW_COLUMN_MISSING', 'MILLRACE_ROW_FIELD_TYPE'],
+      ['MILLRACE_ROW_COLUMN_MISSING', 'MILLRACE_ROW_UNDECODABLE'],
     );
   });
 
   it('tells about the model', async (t) => {
     const { url } = await testServer(t);
     const model = (await (await fetch(`${url}/model`)).json()) as Record<string, unknown>;
-    assert.equal(model.name, 'adder');
-    assert.deepEqual(model.vocabulary, ['sum']);
+    assert.equal(model.name, 'pairs');
+    assert.deepEqual(model.vocabulary, ['sum', 'difference']);
     assert.deepEqual((model.schema as { features: string[] }).features, ['x', 'y']);
   });
 
@@ -95,7 +97,7 @@ describe('the web application', () => {
     ];
     for (const failure of failures) {
       const { url, log } = await testServer(t, {
-        predictor: () => ({ predict: () => Promise.reject(failure) }),
+        predictor: () => pairPredictor(() => Promise.reject(failure)),
       });
       const answer = await postPredict(url, { rows: [{ x: 1, y: 1 }] });
       assert.equal(answer.status, 500);

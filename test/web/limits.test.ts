@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { describe, it } from 'node:test';
-import { postPredict, testServer } from '../helpers/web-app.js';
+import { pairPredictor, postPredict, testServer } from '../helpers/web-app.js';
 
 async function assertError(answer: Response, status: number, code: string): Promise<void> {
   const body = (await answer.json()) as { code: string; message: string };
@@ -88,9 +88,9 @@ describe('the limits of the web application', () => {
   it('end a prediction that takes too long', async (t) => {
     const { url } = await testServer(t, {
       limits: { requestTimeoutMs: 200 },
-      predictor: () => ({ predict: () => new Promise(() => {}) }),
+      predictor: () => pairPredictor(() => new Promise(() => {})),
     });
-    await assertError(await postPredict(url, { rows: [{}] }), 503, 'MILLRACE_REQUEST_TIMEOUT');
+    await assertError(await postPredict(url, { rows: [{ x: 1, y: 1 }] }), 503, 'MILLRACE_REQUEST_TIMEOUT');
   });
 
   it('refuse a client that asks too often, but never health', async (t) => {
@@ -167,6 +167,6 @@ describe('the body of a request to predict', () => {
     const answer = await postPredict(url, `{"rows":[{"x":${deep},"y":1}]}`);
     assert.equal(answer.status, 200);
     const { results } = (await answer.json()) as { results: { error: { code: string } }[] };
-    assert.equal(results[0].error.code, 'MILLRACE_ROW_FIELD_TYPE');
+    assert.equal(results[0].error.code, 'MILLRACE_ROW_UNDECODABLE');
   });
 });

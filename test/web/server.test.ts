@@ -4,9 +4,8 @@ import { createServer, type AddressInfo } from 'node:net';
 import { describe, it } from 'node:test';
 import { compileOptions } from '../../src/config/options.js';
 import { MillraceError } from '../../src/errors.js';
-import type { PredictionValue } from '../../src/web/row-predictor.js';
 import { listen, webLimits, webOptions } from '../../src/web/server.js';
-import { postPredict, testApp, testServer } from '../helpers/web-app.js';
+import { pairPredictor, postPredict, testApp, testServer } from '../helpers/web-app.js';
 
 function promiseWithResolvers<T>() {
   let resolve!: (value: T) => void;
@@ -48,20 +47,19 @@ describe('listen', () => {
 
   it('finishes requests under way when it closes, and takes no new ones', async (t) => {
     const started = promiseWithResolvers<void>();
-    const answer = promiseWithResolvers<PredictionValue[]>();
+    const answer = promiseWithResolvers<Float32Array>();
     const server = await testServer(t, {
-      predictor: () => ({
-        predict: () => {
+      predictor: () =>
+        pairPredictor(() => {
           started.resolve();
           return answer.promise;
-        },
-      }),
+        }),
     });
-    const underWay = postPredict(server.url, { rows: [{}] });
+    const underWay = postPredict(server.url, { rows: [{ x: 1, y: 1 }] });
     await started.promise;
     const closed = server.close();
     await assert.rejects(fetch(`${server.url}/health/live`));
-    answer.resolve([{ prediction: [1] }]);
+    answer.resolve(new Float32Array(2));
     assert.equal((await underWay).status, 200);
     await closed;
   });
@@ -69,15 +67,14 @@ describe('listen', () => {
   it('cuts off requests that do not finish in time when it closes', async () => {
     const started = promiseWithResolvers<void>();
     const { app } = testApp({
-      predictor: () => ({
-        predict: () => {
+      predictor: () =>
+        pairPredictor(() => {
           started.resolve();
           return new Promise(() => {});
-        },
-      }),
+        }),
     });
     const server = await listen(app, { host: '127.0.0.1', port: 0, closeTimeoutMs: 50 });
-    const cutOff = assert.rejects(postPredict(server.url, { rows: [{}] }));
+    const cutOff = assert.rejects(postPredict(server.url, { rows: [{ x: 1, y: 1 }] }));
     await started.promise;
     await server.close();
     await cutOff;

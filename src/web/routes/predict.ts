@@ -1,6 +1,7 @@
 import type { FastifyInstance, onRequestHookHandler } from 'fastify';
 import { MillraceError } from '../../errors.js';
-import { predictRows, type RowPredictor } from '../row-predictor.js';
+import type { ModelPredictor } from '../../model/predictor.js';
+import { predictRows } from '../predict-rows.js';
 import { errorSchema } from '../schemas.js';
 
 const resultSchema = {
@@ -43,13 +44,13 @@ function bodySchema(maxRows: number) {
 export function addPredictRoute(
   app: FastifyInstance,
   options: {
-    predictor: () => RowPredictor | undefined;
+    predictor: () => ModelPredictor | undefined;
     maxRows: number;
     timeoutMs: number;
     guards: readonly onRequestHookHandler[];
   },
 ): void {
-  app.post<{ Body: { rows: unknown[] } }>(
+  app.post<{ Body: { rows: Record<string, unknown>[] } }>(
     '/predict',
     {
       onRequest: [...options.guards],
