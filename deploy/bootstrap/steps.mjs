@@ -1,3 +1,5 @@
+/** @typedef {(text: string) => void} Detail */
+
 /**
  * Shows the steps of a set-up on a stream. On a terminal the line of the running step counts the seconds in place;
  * elsewhere a line stands at the start and at the end of each step, with its details now and then.
@@ -21,7 +23,7 @@ export class Steps {
    *
    * @template T
    * @param {string} title such as `installing packages`
-   * @param {(detail: (text: string) => void) => Promise<T>} work calls `detail` with how far it is
+   * @param {(detail: Detail) => Promise<T>} work calls `detail` with how far it is
    * @returns {Promise<T>}
    */
   async run(title, work) {
