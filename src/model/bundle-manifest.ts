@@ -4,11 +4,12 @@ import { Pipeline } from '../features/pipeline.js';
 import { schemaColumns } from '../features/row-reader.js';
 import type { Observation } from '../record/observation.js';
 import { schemaFingerprint } from '../record/schema.js';
-import { schemaFromJSON } from '../record/schema-json.js';
-import type { LayerSpec, ModelArtifact } from './artifact.js';
+import { parseSchema } from '../record/schema-file.js';
+import type { ModelArtifact, ModelSpec } from './artifact.js';
 import type { BundleContents, GoldenRows } from './bundle-contents.js';
 import { isSafePath, type BundleFile } from './bundle-files.js';
 import type { WeightSpec } from './model.js';
+import { checkModelSpec } from './model-spec.js';
 import { targetFromJSON } from './target.js';
 import { weightSpecsFromJSON } from './weights-file.js';
 
@@ -23,7 +24,7 @@ const reservedNames = new Set(['__proto__', 'constructor', 'prototype']);
 export type ManifestModel =
   | {
       readonly format: 'spec';
-      readonly spec: { inputShape: number[]; layers: LayerSpec[] };
+      readonly spec: ModelSpec;
       readonly weights: WeightSpec[];
     }
   | { readonly format: 'layers-model'; readonly topology: unknown; readonly weights: WeightSpec[] }
@@ -93,7 +94,7 @@ function readFields(json: JsonObject): Manifest {
   const name = json.string('name');
   const version = json.number('version', { integer: true });
   checkName(name, version);
-  const schema = schemaFromJSON(json.any('schema'));
+  const schema = parseSchema(json.any('schema'));
   if (json.string('schemaFingerprint') !== schemaFingerprint(schema)) {
     throw json.invalid('has another schema than its fingerprint says.');
   }
@@ -119,15 +120,13 @@ function readModel(json: JsonObject): ManifestModel {
   const kind = json.choice('format', ['spec', 'layers-model', 'saved-model']);
   let model: ManifestModel;
   switch (kind) {
-    case 'spec': {
-      const spec = json.object('spec');
-      const inputShape = spec.numbers('inputShape', { min: 1, integer: true });
-      spec.objects('layers').forEach((layer) => layer.string('type'));
-      const layers = spec.array('layers') as LayerSpec[];
-      spec.end();
-      model = { format: kind, spec: { inputShape, layers }, weights: weightSpecsFromJSON(json, 'weights') };
+    case 'spec':
+      model = {
+        format: kind,
+        spec: checkModelSpec(json.any('spec')),
+        weights: weightSpecsFromJSON(json, 'weights'),
+      };
       break;
-    }
     case 'layers-model':
       json.object('topology');
       model = {
