@@ -1,5 +1,6 @@
 import { meanLoss } from '../model/loss.js';
 import type { LossName, Model } from '../model/model.js';
+import type { SweepRecord, TrainingHistory } from './training-log.js';
 import type { TrainingSet } from './training-set.js';
 
 /** Rows that are predicted in one call, so that a large set does not travel as one message. */
@@ -21,6 +22,33 @@ export async function validate(
   return loss.startsWith('mean')
     ? { validationLoss }
     : { validationLoss, validationAccuracy: accuracy(set, outputs, model.numOutputs) };
+}
+
+/** The quality of a finished model on the validation rows, or, without any, on those it was trained with. */
+export interface FinalEvaluation {
+  readonly rows: 'validation' | 'training';
+  readonly loss: number;
+  /** Absent for regression. */
+  readonly accuracy?: number;
+}
+
+/** What the last validation said; a model that was trained without one is run over its training rows. */
+export async function finalEvaluation(
+  model: Model,
+  set: TrainingSet,
+  loss: LossName,
+  history: TrainingHistory,
+): Promise<FinalEvaluation> {
+  const last = history.sweeps.at(-1);
+  const validated = last?.validationLoss !== undefined;
+  const { validationLoss = NaN, validationAccuracy }: Partial<SweepRecord> = validated
+    ? last
+    : await validate(model, set, loss);
+  return {
+    rows: validated ? 'validation' : 'training',
+    loss: validationLoss,
+    ...(validationAccuracy !== undefined && { accuracy: validationAccuracy }),
+  };
 }
 
 /** The share of rows whose largest output (a single output: on which side of 0.5) is that of the target. */

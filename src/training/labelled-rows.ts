@@ -1,0 +1,85 @@
+import { MillraceError, type RowErrorCode } from '../errors.js';
+import type { Pipeline } from '../features/pipeline.js';
+import type { RowBatch } from '../features/row-batch.js';
+import { createRowReader } from '../features/row-reader.js';
+import { targetValues, type Target } from '../model/target.js';
+import type { Observation } from '../record/observation.js';
+import type { Schema } from '../record/schema.js';
+
+/** The numbers that training keeps in memory, 2 GB of them; more rows than that do not fit. */
+const maxNumbers = 2 ** 29;
+/** Rows that are kept whole, to find golden rows among. */
+const sampleSize = 64;
+
+/** Rows with their labels, read but not transformed, all in memory. */
+export interface LabelledRows {
+  readonly batches: readonly RowBatch[];
+  readonly numRows: number;
+  /** The first rows as they were read. */
+  readonly sample: readonly Observation[];
+}
+
+/**
+ * Reads all rows of a schema with a label. Throws MILLRACE_INPUT_EMPTY when there are none, MILLRACE_CONFIG_INVALID
+ * when there are more than training at rest keeps in memory.
+ */
+export async function readLabelledRows(
+  chunks: AsyncIterable<readonly Observation[]> | Iterable<readonly Observation[]>,
+  schema: Schema,
+): Promise<LabelledRows> {
+  const reader = createRowReader(schema, { withLabel: true });
+  const batches: RowBatch[] = [];
+  const sample: Observation[] = [];
+  let numRows = 0;
+  for await (const observations of chunks) {
+    batches.push(reader.read(observations));
+    sample.push(...observations.slice(0, sampleSize - sample.length));
+    numRows += observations.length;
+    if (numRows * reader.columns.length > maxNumbers) {
+      throw new MillraceError(
+        'MILLRACE_CONFIG_INVALID',
+        `Training keeps all rows in memory, at most ${maxNumbers} numbers; after ${numRows} rows of ${reader.columns.length} it is full: train on a part of them.`,
+      );
+    }
+  }
+  if (numRows === 0) throw new MillraceError('MILLRACE_INPUT_EMPTY', 'There are no rows to train on.');
+  return { batches, numRows, sample };
+}
+
+/** Rows as a model learns from them; rows that cannot be used are left out and counted by code. */
+export interface PreparedRows {
+  readonly numRows: number;
+  /** Row-major, numRows x the number of the pipeline's columns. */
+  readonly features: Float32Array;
+  /** The index of each row's class; for regression the number itself. */
+  readonly values: Float32Array;
+  readonly rejected: ReadonlyMap<RowErrorCode, number>;
+}
+
+/** Transforms rows with a fitted pipeline and reads their targets. Uses the rows up: their numbers change. */
+export function prepareRows(rows: LabelledRows, pipeline: Pipeline, target: Target): PreparedRows {
+  const numFeatures = pipeline.outputColumns.length;
+  const features = new Float32Array(rows.numRows * numFeatures);
+  const values = new Float32Array(rows.numRows);
+  const rejected = new Map<RowErrorCode, number>();
+  let numRows = 0;
+  for (const batch of rows.batches) {
+    const targets = targetValues(target, batch);
+    const matrix = pipeline.transformInPlace(batch.features, batch.faults);
+    for (let row = 0; row < matrix.numRows; row++) {
+      const fault = batch.faults.get(row);
+      if (fault !== undefined) {
+        rejected.set(fault.code, (rejected.get(fault.code) ?? 0) + 1);
+        continue;
+      }
+      features.set(matrix.data.subarray(row * numFeatures, (row + 1) * numFeatures), numRows * numFeatures);
+      values[numRows++] = targets[row];
+    }
+  }
+  return {
+    numRows,
+    features: features.subarray(0, numRows * numFeatures),
+    values: values.subarray(0, numRows),
+    rejected,
+  };
+}
