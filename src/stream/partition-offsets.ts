@@ -1,0 +1,27 @@
+import type { Admin } from 'kafkajs';
+import type { PartitionOffsets } from './start-position.js';
+
+/** What each partition of a topic holds, and what a group has committed of it, by partition. */
+export async function fetchPartitionOffsets(
+  admin: Admin,
+  topic: string,
+  group: string,
+): Promise<Map<number, PartitionOffsets>> {
+  const [ranges, committed] = await Promise.all([
+    admin.fetchTopicOffsets(topic),
+    admin.fetchOffsets({ groupId: group, topics: [topic] }),
+  ]);
+  const commits = new Map(
+    committed.flatMap(({ partitions }) =>
+      partitions.map(({ partition, offset }) => [partition, BigInt(offset)] as const),
+    ),
+  );
+  return new Map(
+    ranges.map(({ partition, low, high }) => {
+      const commit = commits.get(partition);
+      // Kafka answers -1 when nothing was committed.
+      const known = commit !== undefined && commit >= 0n ? commit : undefined;
+      return [partition, { committed: known, low: BigInt(low), high: BigInt(high) }];
+    }),
+  );
+}
