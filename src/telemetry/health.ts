@@ -11,3 +11,52 @@ export interface HealthReport {
   /** Why it is not ready, one sentence each; empty when it is. */
   readonly reasons: readonly string[];
 }
+
+/** The states that may follow each; a process that has ended stays so. */
+const successors: Readonly<Record<LifecycleState, readonly LifecycleState[]>> = {
+  starting: ['running', 'draining', 'stopped', 'failed'],
+  running: ['draining', 'stopped', 'failed'],
+  draining: ['stopped', 'failed'],
+  stopped: [],
+  failed: [],
+};
+
+const stateReasons: Readonly<Record<Exclude<LifecycleState, 'running'>, string>> = {
+  starting: 'the process is starting',
+  draining: 'the process is asked to end and finishes what is in flight',
+  stopped: 'the process has ended',
+  failed: 'the process has failed and is about to end',
+};
+
+/**
+ * The health of one process: its state, and what at present keeps it from its work. Each part of the process names
+ * its own trouble and takes it back when it is over.
+ */
+export class Health {
+  #state: LifecycleState = 'starting';
+  readonly #troubles = new Map<string, string>();
+
+  get state(): LifecycleState {
+    return this.#state;
+  }
+
+  /** Goes on to a later state; a step backward, such as draining after a failure, changes nothing. */
+  enter(state: LifecycleState): void {
+    if (successors[this.#state].includes(state)) this.#state = state;
+  }
+
+  /** Says why a part cannot work at present, or with undefined that it can. */
+  trouble(part: string, reason: string | undefined): void {
+    if (reason === undefined) this.#troubles.delete(part);
+    else this.#troubles.set(part, reason);
+  }
+
+  report(): HealthReport {
+    const state = this.#state;
+    const reasons = [
+      ...(state === 'running' ? [] : [stateReasons[state]]),
+      ...[...this.#troubles].map(([part, reason]) => `${part}: ${reason}`),
+    ];
+    return { live: state !== 'failed', ready: reasons.length === 0, state, reasons };
+  }
+}
