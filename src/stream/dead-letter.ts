@@ -19,16 +19,6 @@ export interface DeadLetterSource {
   readonly timestampMs?: number;
 }
 
-/** Which part of which program gave the row up. */
-export interface DeadLetterReporter {
-  /** Kafka Connect's `connector.name`: the consumer group, or the program. */
-  readonly name: string;
-  /** Where in the journey of a row it happened, as Kafka Connect names its stages. */
-  readonly stage: 'KEY_CONVERTER' | 'VALUE_CONVERTER' | 'TRANSFORMATION' | 'TASK_PUT' | 'TASK_POLL';
-  /** The class that failed, such as the codec's or the model's. */
-  readonly className: string;
-}
-
 /** The name of the topic that holds what could not be used of another topic. */
 export function deadLetterTopic(topic: string): string {
   return `${topic}.dlq`;
@@ -40,21 +30,23 @@ export function deadLetterTopic(topic: string): string {
  * those of an earlier failure of the same row. Where Connect names an exception's class, our code stands.
  *
  * @param topic the dead-letter topic
+ * @param reporter Kafka Connect's `connector.name`: the consumer group, or the program
  */
 export function deadLetterRecord(
   topic: string,
   source: DeadLetterSource,
   fault: { readonly code: RowErrorCode; readonly message: string },
-  reporter: DeadLetterReporter = { name: 'millrace', stage: 'VALUE_CONVERTER', className: 'RowReader' },
+  reporter = 'millrace',
 ): OutgoingRecord {
+  const [stage, className] = reportedPlaces[fault.code];
   const facts: Record<(typeof factNames)[number], string | number | bigint | undefined> = {
     '__connect.errors.topic': source.topic,
     '__connect.errors.partition': source.partition,
     '__connect.errors.offset': source.offset,
-    '__connect.errors.connector.name': reporter.name,
+    '__connect.errors.connector.name': reporter,
     '__connect.errors.task.id': taskId,
-    '__connect.errors.stage': reporter.stage,
-    '__connect.errors.class.name': reporter.className,
+    '__connect.errors.stage': stage,
+    '__connect.errors.class.name': className,
     '__connect.errors.exception.class.name': fault.code,
     '__connect.errors.exception.message': fault.message.slice(0, maxFactLength),
     'millrace.error.code': fault.code,
@@ -91,6 +83,20 @@ export function withoutContent(letter: OutgoingRecord): OutgoingRecord {
     headers: { ...Object.fromEntries(kept), 'millrace.omitted.bytes': String(omittedBytes) },
   };
 }
+
+/** Where in the journey of a row it failed, as Kafka Connect names its stages, and which part of ours that is. */
+const reportedPlaces: Readonly<Record<RowErrorCode, readonly [stage: string, className: string]>> = {
+  MILLRACE_ROW_EMPTY: ['VALUE_CONVERTER', 'Decoder'],
+  MILLRACE_ROW_TOO_LARGE: ['VALUE_CONVERTER', 'Decoder'],
+  MILLRACE_ROW_UNDECODABLE: ['VALUE_CONVERTER', 'Decoder'],
+  MILLRACE_ROW_SCHEMA_UNKNOWN: ['VALUE_CONVERTER', 'Decoder'],
+  MILLRACE_ROW_FIELD_COUNT: ['VALUE_CONVERTER', 'Decoder'],
+  MILLRACE_ROW_COLUMN_MISSING: ['TRANSFORMATION', 'RowReader'],
+  MILLRACE_ROW_FIELD_TYPE: ['TRANSFORMATION', 'RowReader'],
+  MILLRACE_ROW_NOT_FINITE: ['TRANSFORMATION', 'RowReader'],
+  MILLRACE_ROW_LABEL_UNKNOWN: ['TRANSFORMATION', 'Pipeline'],
+  MILLRACE_ROW_MODEL_FAILED: ['TASK_PUT', 'ModelPredictor'],
+};
 
 /** The headers that a dead letter has besides those of its input. */
 const factNames = [

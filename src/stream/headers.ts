@@ -16,3 +16,18 @@ export function headerText(headers: Headers, name: string): string | undefined {
   }
   return undefined;
 }
+
+/**
+ * Headers as the client read them. Kafka allows a header without content; kafkajs reads it and fails when it is to
+ * write one, so that it becomes an empty one here.
+ */
+export function readHeaders(headers: Readonly<Record<string, unknown>> | undefined): Headers {
+  if (headers === undefined) return {};
+  const content = (value: unknown) => (value ?? Buffer.alloc(0)) as Buffer | string;
+  return Object.fromEntries(
+    Object.entries(headers).map(([name, value]) => [
+      name,
+      Array.isArray(value) ? value.map(content) : content(value),
+    ]),
+  );
+}

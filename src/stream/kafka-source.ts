@@ -1,15 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type {
-  Admin,
-  Consumer,
-  ConsumerCrashEvent,
-  ConsumerGroupJoinEvent,
-  EachBatchPayload,
-} from 'kafkajs';
+import type { Admin, Consumer, ConsumerCrashEvent, ConsumerGroupJoinEvent, EachBatchPayload } from 'kafkajs';
 import { MillraceError, messageOf } from '../errors.js';
 import { brokerError, protocolErrorType } from './broker-error.js';
 import type { StreamClient } from './connection.js';
-import type { Headers } from './headers.js';
+import { readHeaders } from './headers.js';
 import { roundRobinThatReportsJoins } from './join-reporting-assigner.js';
 import { fetchPartitionOffsets } from './partition-offsets.js';
 import { startPosition, type OffsetReset, type PartitionOffsets } from './start-position.js';
@@ -254,7 +248,7 @@ class KafkaSource implements TopicSource {
         offset: BigInt(offset),
         key,
         value,
-        headers: (headers ?? {}) as Headers,
+        headers: readHeaders(headers),
         timestampMs: Number(timestamp),
       })),
       nextOffset: BigInt(batch.lastOffset()) + 1n,

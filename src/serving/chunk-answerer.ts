@@ -1,0 +1,139 @@
+import { MillraceError, RowError } from '../errors.js';
+import { RowFault } from '../features/row-faults.js';
+import type { RowReader } from '../features/row-reader.js';
+import type { ModelPredictor, Predictions } from '../model/predictor.js';
+import type { Decoder, Encoder } from '../record/codec.js';
+import type { Observation } from '../record/observation.js';
+import type { Stage } from '../telemetry/metrics.js';
+import type { IncomingRecord } from '../stream/topic-source.js';
+import {
+  answerTimestamp,
+  countRows,
+  deadLetterAnswer,
+  type Answer,
+  type AnsweredChunk,
+  type DeadLetterAddress,
+} from './answer.js';
+import type { Chunk } from './chunk.js';
+import type { EmitFilter } from './emit-filter.js';
+
+export interface ChunkAnswererParts {
+  readonly decoder: Decoder;
+  readonly reader: RowReader;
+  readonly predictor: Pick<ModelPredictor, 'predictMany' | 'value'>;
+  readonly encoder: Encoder;
+  readonly emits: EmitFilter;
+  readonly outputTopic: string;
+  readonly deadLetters: DeadLetterAddress;
+  readonly onStage: (stage: Stage, seconds: number) => void;
+  /** Repeats what fails because the schema registry is away, until it is back or the signal aborts. */
+  readonly retry: <T>(work: () => Promise<T>, abandoned: AbortSignal) => Promise<T>;
+}
+
+/** From the records of a chunk to the answers to be written: decode, read, predict, encode. Writes nothing. */
+export class ChunkAnswerer {
+  readonly #parts: ChunkAnswererParts;
+
+  constructor(parts: ChunkAnswererParts) {
+    this.#parts = parts;
+  }
+
+  /**
+   * Answers every row of a chunk; a row that cannot be used becomes a dead letter.
+   *
+   * Throws what no row is to blame for: MILLRACE_COMPUTE_FAILED, MILLRACE_REGISTRY_UNAVAILABLE,
+   * MILLRACE_COUNT_MISMATCH.
+   */
+  async answer(chunk: Chunk): Promise<AnsweredChunk> {
+    const { decoder, reader, predictor, retry } = this.#parts;
+    const { records, owned } = chunk;
+    await retry(() => decoder.prepare(records.map(({ value }) => value)), owned.lost);
+    const observations = this.#timed('decode', () => records.map((record) => this.#decode(record)));
+    const batch = this.#timed('decode', () => reader.read(observations));
+    // The predictor transforms before it first waits, which is when this call returns.
+    const predicting = this.#timed('transform', () => predictor.predictMany(batch));
+    const predictions = await predicting;
+    checkCount(records.length, predictions);
+    const answered = this.#timed('encode', () => this.#encode(chunk, predictions, batch.keys));
+    countRows(answered);
+    return answered;
+  }
+
+  #decode({ value }: IncomingRecord): Observation | RowFault {
+    if (value === null) return new RowFault('MILLRACE_ROW_EMPTY', 'The record has no value.');
+    try {
+      return this.#parts.decoder.decode(value);
+    } catch (error) {
+      return faultOf(error);
+    }
+  }
+
+  #encode(
+    chunk: Chunk,
+    predictions: Predictions,
+    keys: readonly (string | number | boolean | null)[],
+  ): AnsweredChunk {
+    const { emits, deadLetters } = this.#parts;
+    const answers: Answer[] = [];
+    let [filtered, skipped] = [0, 0];
+    for (const [row, input] of chunk.records.entries()) {
+      const fault = predictions.faults.get(row);
+      if (fault?.disposition === 'skip') skipped += 1;
+      else if (fault !== undefined) answers.push(deadLetterAnswer(chunk.owned, input, fault, deadLetters));
+      else if (!emits(predictions, row)) filtered += 1;
+      else answers.push(this.#predictionAnswer(chunk, input, predictions, row, keys[row]));
+    }
+    return { chunk, answers, filtered, skipped };
+  }
+
+  #predictionAnswer(
+    { owned }: Chunk,
+    input: IncomingRecord,
+    predictions: Predictions,
+    row: number,
+    key: string | number | boolean | null,
+  ): Answer {
+    const { predictor, encoder, outputTopic, deadLetters } = this.#parts;
+    let value: Buffer;
+    try {
+      value = encoder.encode(predictor.value(predictions, row, key));
+    } catch (error) {
+      return deadLetterAnswer(owned, input, faultOf(error), deadLetters);
+    }
+    const headers = {
+      ...input.headers,
+      'millrace.source.topic': owned.topic,
+      'millrace.source.partition': String(owned.partition),
+      'millrace.source.offset': String(input.offset),
+    };
+    const record = {
+      topic: outputTopic,
+      key: input.key,
+      value,
+      headers,
+      timestampMs: answerTimestamp(input),
+    };
+    return { input, record };
+  }
+
+  #timed<T>(stage: Stage, work: () => T): T {
+    const startedAt = performance.now();
+    const result = work();
+    this.#parts.onStage(stage, (performance.now() - startedAt) / 1000);
+    return result;
+  }
+}
+
+/** The fault of a row whose codec threw; what is no row's fault is thrown again. */
+function faultOf(error: unknown): RowFault {
+  if (error instanceof RowError) return RowFault.from(error);
+  throw error;
+}
+
+function checkCount(numRows: number, { indices, outputs, numOutputs }: Predictions): void {
+  if (indices.length === numRows && outputs.length === numRows * numOutputs) return;
+  throw new MillraceError(
+    'MILLRACE_COUNT_MISMATCH',
+    `${numRows} rows were given to the model and ${indices.length} came back; please report this.`,
+  );
+}

@@ -1,0 +1,57 @@
+import { headerEntries } from '../stream/headers.js';
+import type { FetchedRecords, IncomingRecord, OwnedPartition } from '../stream/topic-source.js';
+
+/** Successive records of one partition that are answered, written and committed together. */
+export interface Chunk {
+  readonly owned: OwnedPartition;
+  readonly records: readonly IncomingRecord[];
+  /** What is committed once all of them are answered. */
+  readonly nextOffset: bigint;
+  readonly numBytes: number;
+}
+
+/** Records of one partition that wait, in order. */
+export class ChunkQueue {
+  readonly #owned: OwnedPartition;
+  readonly #waiting: { readonly fetched: FetchedRecords; taken: number }[] = [];
+
+  constructor(owned: OwnedPartition) {
+    this.#owned = owned;
+  }
+
+  push(fetched: FetchedRecords): void {
+    if (fetched.records.length > 0) this.#waiting.push({ fetched, taken: 0 });
+  }
+
+  /** Takes up to `maxRows` records from the front, of several fetches if need be; undefined when there are none. */
+  take(maxRows: number): Chunk | undefined {
+    const records: IncomingRecord[] = [];
+    let nextOffset = 0n;
+    while (this.#waiting.length > 0 && records.length < maxRows) {
+      const front = this.#waiting[0];
+      const { records: fetched, nextOffset: behindFetch } = front.fetched;
+      const end = Math.min(fetched.length, front.taken + maxRows - records.length);
+      for (; front.taken < end; front.taken++) records.push(fetched[front.taken]);
+      nextOffset = fetched[end - 1].offset + 1n;
+      if (end === fetched.length) {
+        nextOffset = behindFetch;
+        this.#waiting.shift();
+      }
+    }
+    if (records.length === 0) return undefined;
+    return { owned: this.#owned, records, nextOffset, numBytes: bytesOf(records) };
+  }
+}
+
+/** What an object costs besides its contents, roughly. */
+const recordOverheadBytes = 200;
+
+/** What records hold in memory, roughly. */
+export function bytesOf(records: readonly IncomingRecord[]): number {
+  let numBytes = 0;
+  for (const { key, value, headers } of records) {
+    numBytes += recordOverheadBytes + (key?.length ?? 0) + (value?.length ?? 0);
+    for (const [name, content] of headerEntries(headers)) numBytes += name.length + content.length;
+  }
+  return numBytes;
+}

@@ -1,0 +1,222 @@
+import { MillraceError } from '../errors.js';
+import type {
+  AssignedPartition,
+  FetchedRecords,
+  OwnedPartition,
+  SourceListener,
+  TopicSource,
+} from '../stream/topic-source.js';
+import type { Health } from '../telemetry/health.js';
+import type { Logger } from '../telemetry/logger.js';
+import type { ServingMetrics } from '../telemetry/metrics.js';
+import { countRows, type AnsweredChunk } from './answer.js';
+import type { Chunk } from './chunk.js';
+import type { Deliver } from './delivery.js';
+import { PartitionLane } from './partition-lane.js';
+import { ServingSummary } from './serving-summary.js';
+
+export interface ServeLoopParts {
+  readonly source: TopicSource;
+  readonly answer: (chunk: Chunk) => Promise<AnsweredChunk>;
+  readonly deliver: Deliver;
+  readonly limits: ServeLimits;
+  readonly metrics: Pick<ServingMetrics, 'answered' | 'latency' | 'lag' | 'rebalance'>;
+  readonly health: Health;
+  readonly logger: Logger;
+}
+
+/** Bounds of a serving member. */
+export interface ServeLimits {
+  /** Rows that are answered and committed together. */
+  readonly maxChunkRows: number;
+  /** What may be in flight over all partitions before fetching rests; one fetch more may be under way by then. */
+  readonly maxInFlightRows: number;
+  readonly maxInFlightBytes: number;
+  /** How long finishing what is in flight may take. */
+  readonly drainTimeoutMs: number;
+}
+
+/**
+ * A serving member at work: one lane for each partition it owns, fed by the source, all sharing the model and the
+ * bounds of what is in flight.
+ */
+export class ServeLoop {
+  readonly #parts: ServeLoopParts;
+  readonly #lanes = new Map<OwnedPartition, PartitionLane>();
+  readonly #highWatermarks = new Map<OwnedPartition, bigint>();
+  readonly #summary = new ServingSummary();
+  readonly #failed: Promise<never>;
+  #reject!: (error: unknown) => void;
+
+  constructor(parts: ServeLoopParts) {
+    this.#parts = parts;
+    this.#failed = new Promise((_, reject) => (this.#reject = reject));
+    // It is raced against what the loop does; when nothing is done at the moment, it is seen next time.
+    this.#failed.catch(() => {});
+  }
+
+  /**
+   * Serves until `shutdown` aborts, then finishes what is in flight, commits it and leaves the group.
+   *
+   * Throws what made it fail: MILLRACE_CONSUMER_CRASHED, MILLRACE_PRODUCE_FAILED, MILLRACE_BROKER_UNAVAILABLE,
+   * MILLRACE_REGISTRY_UNAVAILABLE, MILLRACE_COMPUTE_FAILED, MILLRACE_COUNT_MISMATCH; MILLRACE_DRAIN_TIMEOUT. What was
+   * not committed by then is answered by the next owner of its partition.
+   */
+  async run(shutdown: AbortSignal): Promise<ServingSummary> {
+    const { source, health, logger } = this.#parts;
+    try {
+      await Promise.race([source.start(this.#listener()), this.#failed]);
+      await Promise.race([aborted(shutdown), this.#failed]);
+      health.enter('draining');
+      logger.info({ ...this.inFlight() }, 'draining');
+      source.stopFetching();
+      await Promise.race([this.#idle(), this.#failed]);
+      return this.#summary;
+    } catch (error) {
+      health.enter('failed');
+      throw error;
+    } finally {
+      await source.close();
+    }
+  }
+
+  /** Ends the loop with this error, which `run` then throws; for what goes wrong elsewhere in the process. */
+  fail(error: unknown): void {
+    this.#parts.health.enter('failed');
+    this.#reject(error);
+  }
+
+  /** Rows that were fetched and are not answered, and their bytes. */
+  inFlight(): { rows: number; bytes: number } {
+    let [rows, bytes] = [0, 0];
+    for (const lane of this.#lanes.values()) {
+      rows += lane.rows;
+      bytes += lane.bytes;
+    }
+    return { rows, bytes };
+  }
+
+  #listener(): SourceListener {
+    return {
+      assigned: (partitions) => this.#onAssigned(partitions),
+      fetched: (owned, fetched) => this.#onFetched(owned, fetched),
+      hampered: (reason) => this.#parts.health.trouble('input', reason),
+      failed: (error) => this.fail(error),
+    };
+  }
+
+  #onAssigned(partitions: readonly AssignedPartition[]): void {
+    const { metrics, health, logger } = this.#parts;
+    this.#summary.rebalances += 1;
+    metrics.rebalance();
+    this.#highWatermarks.clear();
+    for (const { owned, position, highWatermark } of partitions) {
+      this.#lanes.set(owned, this.#openLane(owned));
+      this.#highWatermarks.set(owned, highWatermark);
+      this.#reportLag(owned, position);
+    }
+    this.#removeEmptiedLanes();
+    health.enter('running');
+    logger.info(
+      {
+        partitions: partitions.map(
+          ({ owned, position }) => `${owned.topic}/${owned.partition} from ${position}`,
+        ),
+      },
+      partitions.length === 0 ? 'no partition is left for this member; it stands by' : 'partitions assigned',
+    );
+  }
+
+  #openLane(owned: OwnedPartition): PartitionLane {
+    const { answer, deliver, limits } = this.#parts;
+    return new PartitionLane(owned, {
+      maxChunkRows: limits.maxChunkRows,
+      answer,
+      deliver,
+      onDelivered: (delivered) => this.#onDelivered(delivered),
+      onLeft: () => this.#balance(),
+      onFailure: (error) => this.fail(error),
+    });
+  }
+
+  #onFetched(owned: OwnedPartition, fetched: FetchedRecords): void {
+    this.#highWatermarks.set(owned, fetched.highWatermark);
+    this.#lanes.get(owned)?.push(fetched);
+    this.#balance();
+  }
+
+  #onDelivered(delivered: AnsweredChunk): void {
+    const { metrics } = this.#parts;
+    const counts = countRows(delivered);
+    metrics.answered(counts);
+    this.#summary.add(counts);
+    const now = Date.now();
+    for (const { timestampMs } of delivered.chunk.records) {
+      if (timestampMs >= 0) metrics.latency(Math.max(0, now - timestampMs) / 1000);
+    }
+    this.#reportLag(delivered.chunk.owned, delivered.chunk.nextOffset);
+  }
+
+  #reportLag(owned: OwnedPartition, position: bigint): void {
+    const highWatermark = this.#highWatermarks.get(owned);
+    if (highWatermark === undefined || owned.lost.aborted) return;
+    const lag = highWatermark - position;
+    this.#parts.metrics.lag(owned.topic, owned.partition, lag > 0n ? Number(lag) : 0);
+  }
+
+  /** Lets partitions rest that hold their share of the bounds, and lets them go on at half of it. */
+  #balance(): void {
+    const { source, limits } = this.#parts;
+    this.#removeEmptiedLanes();
+    const { rows, bytes } = this.inFlight();
+    const isFull = rows >= limits.maxInFlightRows || bytes >= limits.maxInFlightBytes;
+    const shareRows = limits.maxInFlightRows / this.#lanes.size;
+    const shareBytes = limits.maxInFlightBytes / this.#lanes.size;
+    for (const lane of this.#lanes.values()) {
+      const load = Math.max(lane.rows / shareRows, lane.bytes / shareBytes);
+      if (!lane.isPaused && (isFull || load >= 1)) {
+        lane.isPaused = true;
+        source.pause(lane.owned);
+      } else if (lane.isPaused && !isFull && load <= 0.5) {
+        lane.isPaused = false;
+        source.resume(lane.owned);
+      }
+    }
+  }
+
+  /** A lane that was lost stays until what it was writing is written. */
+  #removeEmptiedLanes(): void {
+    for (const [owned, lane] of this.#lanes) {
+      if (owned.lost.aborted && lane.rows === 0) this.#lanes.delete(owned);
+    }
+  }
+
+  /** Waits for all lanes to finish. Throws MILLRACE_DRAIN_TIMEOUT. */
+  async #idle(): Promise<void> {
+    const { drainTimeoutMs } = this.#parts.limits;
+    let timer: NodeJS.Timeout | undefined;
+    const timeout = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => reject(drainTimeout(drainTimeoutMs, this.inFlight().rows)), drainTimeoutMs);
+    });
+    try {
+      await Promise.race([Promise.all([...this.#lanes.values()].map((lane) => lane.idle())), timeout]);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+}
+
+function drainTimeout(drainTimeoutMs: number, rows: number): MillraceError {
+  return new MillraceError(
+    'MILLRACE_DRAIN_TIMEOUT',
+    `${rows} rows were still in flight ${drainTimeoutMs} ms after the process was asked to end; they are answered after the next start, or raise --drain-timeout-ms.`,
+    { facts: { rows, drainTimeoutMs } },
+  );
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+}
