@@ -33,6 +33,12 @@ export const servingOptions = defineOptions({
     description: 'Forward only rows that were predicted so, such as label=s; the others are counted',
     section: output,
   },
+  createTopics: {
+    type: 'boolean',
+    default: true,
+    description: 'Fail when the output or the dead-letter topic is missing, instead of creating it',
+    section: output,
+  },
   compression: {
     type: 'string',
     choices: ['none', 'gzip'],

@@ -39,6 +39,15 @@ export async function ensureTopics(
   });
 }
 
+/** How many partitions a topic has. Throws MILLRACE_TOPIC_MISSING, MILLRACE_BROKER_UNAVAILABLE. */
+export async function countPartitions(client: StreamClient, topic: string): Promise<number> {
+  await ensureTopics(client, [{ topic }], { create: false });
+  return withAdmin(client, 'Describing a topic', async (admin) => {
+    const { topics } = await admin.fetchTopicMetadata({ topics: [topic] });
+    return topics[0].partitions.length;
+  });
+}
+
 /** Throws MILLRACE_CONFIG_INVALID for a name that Kafka does not allow. */
 export function checkTopicName(topic: string): void {
   if (!/^[A-Za-z0-9._-]{1,249}$/.test(topic) || topic === '.' || topic === '..') {

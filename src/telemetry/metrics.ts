@@ -17,14 +17,6 @@ export interface ServingGauges {
   readonly tensors: () => Promise<{ readonly numTensors: number; readonly numBytes: number }>;
 }
 
-/** What stays the same as long as the process runs. */
-export interface ServingFacts {
-  readonly version: string;
-  readonly backend: string;
-  readonly modelName: string;
-  readonly modelVersion: number;
-}
-
 /** From a tenth of a millisecond to half a minute: a stage of one row on an idle machine, and a broker in trouble. */
 const durationBuckets = [
   0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30,
@@ -83,24 +75,31 @@ export class ServingMetrics {
     'partition',
   ]);
 
-  constructor(facts: ServingFacts, gauges: ServingGauges) {
+  readonly #model = this.#gauge('millrace_model_info', 'The model that is served, and what computes it', [
+    'name',
+    'version',
+    'backend',
+  ]);
+
+  constructor(version: string, gauges: ServingGauges) {
     collectDefaultMetrics({ register: this.#registry });
     for (const name of misnamedDefaults) this.#registry.removeSingleMetric(name);
     for (const code of Object.keys(errorTable)) {
       // From zero on, so that the first dead letter is an increase.
       if (code.startsWith('MILLRACE_ROW_')) this.#deadLetters.inc({ code }, 0);
     }
-    this.#gauge('millrace_build_info', 'Version of Millrace, what computes, and what it runs on', [
-      'version',
-      'backend',
-      'node',
-    ]).set({ version: facts.version, backend: facts.backend, node: process.version }, 1);
-    this.#gauge('millrace_model_info', 'The model that is served', ['name', 'version']).set(
-      { name: facts.modelName, version: facts.modelVersion },
+    this.#gauge('millrace_build_info', 'Version of Millrace and of Node.js', ['version', 'node']).set(
+      { version, node: process.version },
       1,
     );
     this.#addInFlight(gauges);
     this.#addTensors(gauges);
+  }
+
+  /** The model that is served from now on, and whether native TensorFlow or WebAssembly computes it. */
+  serves(name: string, version: number, backend: string): void {
+    this.#model.reset();
+    this.#model.set({ name, version, backend }, 1);
   }
 
   /** Rows whose answers were acknowledged. */

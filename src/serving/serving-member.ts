@@ -1,0 +1,129 @@
+import type { Compiled } from '../config/options.js';
+import { createRowReader } from '../features/row-reader.js';
+import type { OpenBundle } from '../model/bundle.js';
+import type { RecordFormat } from '../record/codec.js';
+import { createDecoder, createEncoder } from '../record/codecs.js';
+import type { SchemaStore } from '../record/schema-store.js';
+import type { StreamClient } from '../stream/connection.js';
+import { deadLetterTopic } from '../stream/dead-letter.js';
+import { createKafkaSource } from '../stream/kafka-source.js';
+import { createPublisher } from '../stream/publisher.js';
+import type { OffsetReset } from '../stream/start-position.js';
+import { countPartitions, ensureTopics } from '../stream/topics.js';
+import type { Health } from '../telemetry/health.js';
+import type { Logger } from '../telemetry/logger.js';
+import type { ServingMetrics } from '../telemetry/metrics.js';
+import { ChunkAnswerer } from './chunk-answerer.js';
+import { deliverAtLeastOnce } from './delivery.js';
+import { emitFilter } from './emit-filter.js';
+import { retrying } from './retrying.js';
+import { ServeLoop } from './serve-loop.js';
+import type { servingOptions } from './serving-options.js';
+
+/** Which rows a member reads, and where its answers go. */
+export interface ServingRoute {
+  readonly topic: string;
+  readonly output: string;
+  readonly group: string;
+  readonly offsetReset: OffsetReset;
+  readonly format: RecordFormat;
+}
+
+export interface ServingMemberParts {
+  readonly client: StreamClient;
+  readonly bundle: Pick<OpenBundle, 'schema' | 'target' | 'predictor'>;
+  readonly schemas: SchemaStore;
+  readonly route: ServingRoute;
+  readonly options: Compiled<typeof servingOptions>;
+  readonly metrics: ServingMetrics;
+  readonly health: Health;
+  readonly logger: Logger;
+}
+
+/** A member that is ready to join its group: run the loop, then close. */
+export interface ServingMember {
+  readonly loop: ServeLoop;
+  close(): Promise<void>;
+}
+
+/** Large letters are the ones that matter: a row that was too large for anything else still fits. */
+const deadLetterSettings = { 'max.message.bytes': String(16 * 1024 * 1024) };
+
+/**
+ * Puts a serving member together: topics, codecs, publisher, group membership.
+ *
+ * Throws MILLRACE_CONFIG_INVALID, MILLRACE_TOPIC_MISSING, MILLRACE_SCHEMA_INVALID, MILLRACE_BROKER_UNAVAILABLE and
+ * MILLRACE_REGISTRY_UNAVAILABLE; nothing is left open then.
+ */
+export async function openServingMember(parts: ServingMemberParts): Promise<ServingMember> {
+  const { client, bundle, schemas, route, options, metrics, health, logger } = parts;
+  const { topic, output, group, offsetReset, format } = route;
+  const { predictor, schema, target } = bundle;
+  const { maxOutageMs, maxBatchRows } = options;
+  const emits = emitFilter(options.emit, target);
+  const deadLetters = { topic: deadLetterTopic(topic), reporter: group };
+  const onStage = metrics.stage.bind(metrics);
+  const retryAs =
+    (part: string) =>
+    <T>(work: () => Promise<T>, abandoned: AbortSignal) =>
+      retrying(work, {
+        maxOutageMs,
+        abandoned,
+        onTrouble: (reason) => {
+          if (reason !== undefined) logger.warn({ part, reason }, 'trying again');
+          health.trouble(part, reason);
+        },
+      });
+
+  await ensureServingTopics(client, route, deadLetters.topic, options.createTopics);
+  const encoder = await createEncoder({
+    format: options.outputFormat ?? format,
+    schema: predictor.predictionSchema,
+    schemas,
+    subject: `${output}-value`,
+  });
+  const answerer = new ChunkAnswerer({
+    decoder: createDecoder({ format, schema, schemas, maxBytes: options.maxRowBytes }),
+    reader: createRowReader(schema),
+    predictor,
+    encoder,
+    emits,
+    outputTopic: output,
+    deadLetters,
+    onStage,
+    retry: retryAs('registry'),
+  });
+  const publisher = await createPublisher(client, { compression: options.compression });
+  const source = createKafkaSource(client, { topic, group, offsetReset, maxOutageMs });
+  const loop = new ServeLoop({
+    source,
+    answer: (chunk) => answerer.answer(chunk),
+    deliver: deliverAtLeastOnce({ publisher, source, deadLetters, onStage, retry: retryAs('output') }),
+    limits: { ...options, maxChunkRows: maxBatchRows },
+    metrics,
+    health,
+    logger,
+  });
+  return { loop, close: () => publisher.close() };
+}
+
+/**
+ * The input must be there; output and dead letters are made when they are missing and may be. The output gets as many
+ * partitions as the input, so that a key has the same partition in both.
+ */
+async function ensureServingTopics(
+  client: StreamClient,
+  { topic, output }: ServingRoute,
+  letters: string,
+  create: boolean,
+): Promise<void> {
+  const numPartitions = await countPartitions(client, topic);
+  await ensureTopics(
+    client,
+    [
+      { topic: output, numPartitions },
+      { topic: letters, settings: deadLetterSettings },
+    ],
+    { create },
+  );
+}
