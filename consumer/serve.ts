@@ -2,7 +2,7 @@ import { defineOptions, required } from '../src/config/options.js';
 import { defineProgram } from '../src/config/program.js';
 import { version } from '../src/config/version.js';
 import { openBundle, type OpenBundle } from '../src/model/bundle.js';
-import { codecOptions, openSchemaStore } from '../src/record/schema-store.js';
+import { codecOptions, openSchemaStore } from '../src/record/codecs.js';
 import { schemaFingerprint } from '../src/record/schema.js';
 import { MicroBatcher } from '../src/serving/micro-batcher.js';
 import { openServingMember, type ServingMember } from '../src/serving/serving-member.js';

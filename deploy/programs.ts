@@ -1,4 +1,5 @@
+import { serve } from '../consumer/serve.js';
 import type { Program } from '../src/config/program.js';
 
 /** Every program of `millrace`, in the order of its help. */
-export const programs: readonly Program[] = [];
+export const programs: readonly Program[] = [serve];
