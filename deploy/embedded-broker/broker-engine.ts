@@ -2,9 +2,17 @@ import { randomUUID } from 'node:crypto';
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { MillraceError } from '../../src/errors.js';
+import { runCommand } from '../bootstrap/command.mjs';
+import { Steps } from '../bootstrap/steps.mjs';
 import { currentSystem, installCommand, type System } from '../install-hints.js';
 import { finders, type Tool, type Tools } from '../tools.js';
-import { containerDataFolder, dockerCommand, javaCommand, type BrokerCommand } from './broker-command.js';
+import {
+  containerDataFolder,
+  dockerCommand,
+  javaCommand,
+  kafkaImage,
+  type BrokerCommand,
+} from './broker-command.js';
 import {
   brokerProperties,
   formatProperties,
@@ -62,6 +70,7 @@ export async function prepareEngine(
     case 'java':
       return javaEngine(java!, await prepareKafkaJars(cacheFolder, finders.maven, stream));
     case 'docker':
+      await pullImage(docker!, stream);
       return dockerEngine(docker!);
     case undefined:
       throw new MillraceError(
@@ -93,6 +102,17 @@ function dockerEngine(docker: Tool): BrokerEngine {
       });
     },
   };
+}
+
+async function pullImage(docker: Tool, stream: NodeJS.WritableStream & { isTTY?: boolean }): Promise<void> {
+  const present = await runCommand(docker.command, ['image', 'inspect', kafkaImage]).then(
+    () => true,
+    () => false,
+  );
+  if (present) return;
+  await new Steps(stream, 1).run(`pulling ${kafkaImage}`, () =>
+    runCommand(docker.command, ['pull', '--quiet', kafkaImage]),
+  );
 }
 
 function writeProperties(folder: string, layout: BrokerLayout, overrides?: BrokerProperties): string {

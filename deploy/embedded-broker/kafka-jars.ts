@@ -30,7 +30,7 @@ export async function prepareKafkaJars(
   stream: NodeJS.WritableStream & { isTTY?: boolean },
 ): Promise<string> {
   const folder = kafkaJarsFolder(cacheFolder);
-  const checksums = parseChecksums(readFileSync(join(assets, 'SHA256SUMS'), 'utf8'));
+  const checksums = kafkaChecksums();
   if ((await firstDifference(folder, checksums)) === undefined) return folder;
   const maven = await findMaven();
   if (maven === undefined) {
@@ -63,6 +63,11 @@ async function fetchAside(
   if (difference !== undefined) throw failed(`What Maven fetched is not what was expected: ${difference}.`);
   await rm(folder, { recursive: true, force: true });
   await rename(partial, folder);
+}
+
+/** The checksum of every jar by its name. */
+export function kafkaChecksums(): Map<string, string> {
+  return parseChecksums(readFileSync(join(assets, 'SHA256SUMS'), 'utf8'));
 }
 
 /** What first differs between a folder and the checksums that its files must have; undefined if nothing does. */

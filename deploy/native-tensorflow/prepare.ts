@@ -1,15 +1,15 @@
 import { existsSync } from 'node:fs';
 import { copyFile, mkdir, rename, rm, statfs } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { readEnvironment } from '../../src/config/environment.js';
+import { join } from 'node:path';
 import { packageRoot } from '../../src/config/package-root.js';
 import { MillraceError, messageOf } from '../../src/errors.js';
+import type { Backend } from '../../src/tensorflow/compute-protocol.js';
 import { nativeTensorFlowFolder, nativeVersions } from '../../src/tensorflow/native-location.js';
 import { CommandError, runCommand } from '../bootstrap/command.mjs';
 import { withLock } from '../bootstrap/lock.mjs';
 import { Steps } from '../bootstrap/steps.mjs';
 import { compileAddon, unpackLibraries } from './addon.js';
+import { checkBackend } from './check-backend.js';
 import { requireBuildTools, type BuildTools } from './prerequisites.js';
 import { fetchWheel } from './wheel.js';
 
@@ -52,6 +52,26 @@ export async function prepareNativeTensorFlow(
   return folder;
 }
 
+/**
+ * Prepares what `choice` asks for and returns the backend that will compute. `auto` takes WebAssembly, after a warning
+ * of one line, where native TensorFlow cannot be had. Throws MILLRACE_TENSORFLOW_UNAVAILABLE for `native` then.
+ */
+export async function prepareBackend(
+  choice: 'auto' | Backend,
+  cacheFolder: string,
+  stream: NodeJS.WritableStream & { isTTY?: boolean },
+): Promise<Backend> {
+  if (choice === 'wasm') return 'wasm';
+  try {
+    await prepareNativeTensorFlow(cacheFolder, stream);
+    return 'native';
+  } catch (error) {
+    if (choice === 'native') throw error;
+    stream.write(`millrace: WebAssembly computes, several times slower. ${messageOf(error)}\n`);
+    return 'wasm';
+  }
+}
+
 async function buildAside(
   folder: string,
   cacheFolder: string,
@@ -71,7 +91,7 @@ async function buildAside(
     unpackLibraries(partial, wheel, join(recipe, 'extract_wheel.py'), tools),
   );
   await steps.run('compiling the addon', () => compileAddon(partial, tools));
-  await steps.run('checking TensorFlow', () => checkNativeTensorFlow(partial));
+  await steps.run('checking TensorFlow', () => checkBackend({ nativeFolder: partial }));
   await rename(partial, folder);
   await rm(wheel);
 }
@@ -81,18 +101,6 @@ async function installTfjsNode(folder: string): Promise<void> {
     await copyFile(join(recipe, file), join(folder, file));
   const args = ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'];
   await runCommand('npm', args, { cwd: folder });
-}
-
-/**
- * Multiplies two matrices on the native build of this folder, in a process of its own, because a library that does not
- * fit the machine may end the process. Returns what the check says of itself; throws CommandError.
- */
-export async function checkNativeTensorFlow(folder: string): Promise<string> {
-  const program = join(dirname(fileURLToPath(import.meta.url)), 'check.js');
-  const output = await runCommand(process.execPath, [program, folder], {
-    env: { ...readEnvironment(), TF_CPP_MIN_LOG_LEVEL: '2' },
-  });
-  return output.trim();
 }
 
 async function requireSpace(folder: string): Promise<void> {

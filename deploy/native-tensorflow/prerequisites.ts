@@ -40,10 +40,10 @@ export function unsupported(machine: Machine): string | undefined {
 
 /** The command that installs what the build misses; undefined if nothing is missing. */
 export function missingForBuild(
-  tools: Pick<Tools, 'python' | 'compiler'>,
+  tools: Pick<Tools, 'python' | 'compiler' | 'npm'>,
   system: System,
 ): string | undefined {
-  const missing = (['python', 'compiler'] as const).filter((name) => tools[name] === undefined);
+  const missing = (['python', 'compiler', 'npm'] as const).filter((name) => tools[name] === undefined);
   return missing.length === 0 ? undefined : installCommand(missing, system);
 }
 
@@ -51,8 +51,8 @@ export function missingForBuild(
 export async function requireBuildTools(machine: Machine = thisMachine()): Promise<BuildTools> {
   const reason = unsupported(machine);
   if (reason !== undefined) throw unavailable(`Native TensorFlow cannot be set up: ${reason}.`);
-  const [python, compiler] = await Promise.all([finders.python(), finders.compiler()]);
-  const remedy = missingForBuild({ python, compiler }, machine.system);
+  const [python, compiler, npm] = await Promise.all([finders.python(), finders.compiler(), finders.npm()]);
+  const remedy = missingForBuild({ python, compiler, npm }, machine.system);
   if (remedy !== undefined) throw unavailable(`Native TensorFlow cannot be set up before this: ${remedy}`);
   return { python: python!, compiler: compiler! };
 }
