@@ -14,20 +14,30 @@ export interface CsvChunk {
   readonly rows: readonly CsvRow[];
 }
 
-/** A row that could not be used, where it stood, and why. */
-export interface RowReject {
+/** Where a row stood, and what stood there. */
+export interface RowOrigin {
   readonly file: string;
+  /** From 1. */
   readonly line: number;
   /** The row whole, as it stood; of a row that was too long, its beginning. */
   readonly raw: Buffer;
+}
+
+/** A row that was read. */
+export interface SourceRow extends RowOrigin {
+  readonly observation: Observation;
+}
+
+/** A row that could not be used, and why. */
+export interface RowReject extends RowOrigin {
   readonly fault: RowProblem;
 }
 
 export interface CsvSourceOptions extends CsvOptions {
   /** What `-` reads. */
   readonly stdin?: Readable | undefined;
-  /** Hears how many bytes of the files were read, as they lie on disk. */
-  readonly onBytes?: ((numBytes: number) => void) | undefined;
+  /** Ends the input early: what was read whole comes out, what follows does not. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** How much of the input is looked at to infer a schema. */
@@ -82,17 +92,15 @@ export class CsvSource {
     return this.#header;
   }
 
-  /** The size of all files on disk; undefined when one of them is a pipe. */
-  get numBytes(): number | undefined {
-    return this.files.reduce<number | undefined>(
-      (sum, { numBytes }) => (sum === undefined || numBytes === undefined ? undefined : sum + numBytes),
-      0,
-    );
+  /** Whether the files can be read a second time; a pipe cannot. */
+  get rereadable(): boolean {
+    return this.files.every((file) => file.numBytes !== undefined);
   }
 
-  /** Whether the files can be read a second time. */
-  get rereadable(): boolean {
-    return this.numBytes !== undefined;
+  /** The length of all files as text, to show progress by; undefined when a pipe or packed file is among them. */
+  get numTextBytes(): number | undefined {
+    if (!this.rereadable || this.files.some((file) => file.name.endsWith('.gz'))) return undefined;
+    return this.files.reduce((sum, file) => sum + (file.numBytes ?? 0), 0);
   }
 
   /** The fields of the rows of the sample that could be read. To be called before `chunks`. */
@@ -118,24 +126,24 @@ export class CsvSource {
   }
 
   /**
-   * All rows as observations, in chunks; each row that does not fit goes to `onReject` instead, which is awaited.
+   * All rows, read by this schema, in chunks; each row that does not fit goes to `onReject` instead, which is awaited.
    *
    * @throws MillraceError MILLRACE_COLUMN_MISSING when the schema has a field that is not in the files
    */
-  async *observations(
+  async *rows(
     schema: Schema,
     onReject: (reject: RowReject) => void | Promise<void>,
     options: { readonly labelOptional?: boolean | undefined } = {},
-  ): AsyncGenerator<readonly Observation[]> {
+  ): AsyncGenerator<readonly SourceRow[]> {
     const parseRow = createRowParser(schema, this.columns, options);
     for await (const { file, rows } of this.chunks()) {
-      const observations: Observation[] = [];
-      for (const row of rows) {
-        const result = row.problem === undefined ? parseRow(row.fields) : { problem: row.problem };
-        if ('observation' in result) observations.push(result.observation);
-        else await onReject({ file, line: row.line, raw: row.raw, fault: result.problem });
+      const parsed: SourceRow[] = [];
+      for (const { fields, line, raw, problem } of rows) {
+        const result = problem === undefined ? parseRow(fields) : { problem };
+        if ('observation' in result) parsed.push({ observation: result.observation, file, line, raw });
+        else await onReject({ file, line, raw, fault: result.problem });
       }
-      if (observations.length > 0) yield observations;
+      if (parsed.length > 0) yield parsed;
     }
   }
 
@@ -153,7 +161,7 @@ export class CsvSource {
         yield chunk;
       }
     }
-    if (empty) {
+    if (empty && !this.#options.signal?.aborted) {
       const names = this.files.map((file) => file.name).join(', ');
       throw new MillraceError('MILLRACE_INPUT_EMPTY', `There is a header and no row in ${names}.`);
     }
@@ -174,6 +182,7 @@ export class CsvSource {
       return { file: file.name, rows };
     };
     for await (const bytes of readInputFile(file, this.#options)) yield chunk(splitter.push(bytes));
+    if (this.#options.signal?.aborted) return;
     yield chunk(splitter.end());
     if (empty) {
       const name = file.name === standardInput ? 'Standard input' : file.name;
@@ -233,5 +242,7 @@ export async function* readObservations(
   },
 ): AsyncGenerator<readonly Observation[]> {
   const source = await CsvSource.open(files, options);
-  yield* source.observations(options.schema, options.onReject, options);
+  for await (const rows of source.rows(options.schema, options.onReject, options)) {
+    yield rows.map((row) => row.observation);
+  }
 }

@@ -57,26 +57,35 @@ async function findFiles(pattern: string): Promise<InputFile[]> {
 }
 
 /**
- * The bytes of a file, unpacked when it is gzip (told by its first bytes, not by its name). `onBytes` hears how many
- * bytes were read from the disk, before they are unpacked.
+ * The bytes of a file, unpacked when it is gzip (told by its first bytes, not by its name).
+ *
+ * When `signal` aborts, the bytes end there, even while a pipe keeps its reader waiting.
  *
  * Throws MILLRACE_FILE_UNUSABLE when the file cannot be read or unpacked.
  */
 export async function* readInputFile(
   file: InputFile,
-  options: { stdin?: Readable | undefined; onBytes?: ((numBytes: number) => void) | undefined },
+  options: {
+    stdin?: Readable | undefined;
+    signal?: AbortSignal | undefined;
+  },
 ): AsyncGenerator<Buffer> {
+  const { signal } = options;
+  if (signal?.aborted) return;
   const source = openSource(file, options.stdin);
+  const stop = () => source.destroy();
+  signal?.addEventListener('abort', stop);
   try {
     const chunks = source[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
     const head = await readHead(chunks);
-    const bytes = counted(head, chunks, options.onBytes);
+    const bytes = joined(head, chunks);
     const gzip = head[0] === 0x1f && head[1] === 0x8b;
     yield* gzip ? unpacked(bytes) : bytes;
   } catch (error) {
-    if (error instanceof MillraceError) throw error;
+    if (signal?.aborted) return;
     throw unusable(`${file.name} cannot be read: ${messageOf(error)}.`, error);
   } finally {
+    signal?.removeEventListener('abort', stop);
     source.destroy();
   }
 }
@@ -98,16 +107,11 @@ async function readHead(chunks: AsyncIterator<Buffer>): Promise<Buffer> {
   return head;
 }
 
-async function* counted(
-  head: Buffer,
-  rest: AsyncIterator<Buffer>,
-  onBytes?: (numBytes: number) => void,
-): AsyncGenerator<Buffer> {
-  let result: IteratorResult<Buffer> = { done: false, value: head };
-  while (!result.done) {
-    onBytes?.(result.value.length);
-    yield result.value;
-    result = await rest.next();
+async function* joined(head: Buffer, rest: AsyncIterator<Buffer>): AsyncGenerator<Buffer> {
+  let next: IteratorResult<Buffer> = { done: false, value: head };
+  while (!next.done) {
+    yield next.value;
+    next = await rest.next();
   }
 }
 
