@@ -1,24 +1,26 @@
-import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
-import { parse } from 'yaml';
 import type { Environment } from '../src/config/environment.js';
-import {
-  compileOptions,
-  environmentName,
-  flagName,
-  type Option,
-  type OptionTable,
-} from '../src/config/options.js';
+import { compileOptions, environmentName, flagName, type RawOptions } from '../src/config/options.js';
 import type { Program, ProgramContext } from '../src/config/program.js';
 import { version } from '../src/config/version.js';
-import { MillraceError, messageOf } from '../src/errors.js';
+import { readConfigFile } from './config-file.js';
+import { describeConfiguration } from './config.js';
+import { addFlags, lowerFirst } from './flags.js';
+import { processOptions, type ProcessOptions } from './process-options.js';
 
 /** What the command line needs from the process it runs in. */
 export interface CommandLineEnvironment {
   readonly environment: Environment;
+  readonly stdout: { write(text: string): unknown; readonly columns?: number };
+  readonly stderr: { write(text: string): unknown };
   /** Opens the context only for a program that runs, so that help and version touch nothing. */
-  openContext(program: Program): ProgramContext;
+  openContext(program: Program, options: ProcessOptions): ProgramContext;
 }
+
+const help = ['-h, --help', 'show this help'] as const;
+
+/** What is done with a program once its command line was understood. Resolves to the exit code. */
+type Action = (program: Program, raw: RawOptions, args: readonly string[]) => Promise<number>;
 
 /**
  * Makes `millrace` out of its programs. The returned command, when parsed, runs one of them and calls `onExit` with
@@ -29,107 +31,121 @@ export function commandLine(
   surroundings: CommandLineEnvironment,
   onExit: (code: number) => void,
 ): Command {
-  const root = new Command('millrace')
+  const root = newCommand('millrace', surroundings)
     .description('Serve and train neural networks on Kafka streams.')
-    .version(version)
-    .exitOverride();
-  for (const program of programs) addProgram(root, program, surroundings, onExit);
+    .version(version, '-V, --version', 'show the version')
+    .helpOption(...help)
+    .helpCommand('help [program]', 'show the help of a program')
+    .addHelpText('after', '\nMore about one program: millrace PROGRAM --help');
+  const run: Action = (program, raw, args) => {
+    const { logLevel, drainTimeoutMs, ...options } = compileOptions(allOptions(program), raw);
+    const context = surroundings.openContext(program, { logLevel, drainTimeoutMs });
+    return program.run(options, args, context);
+  };
+  for (const program of programs) addProgram(root, program, surroundings, run, onExit);
+  addConfig(root, programs, surroundings, onExit);
   return root;
 }
 
-function addProgram(
+/** What a program takes: its own options and those of every process. */
+function allOptions(program: Program) {
+  return { ...program.options, ...processOptions };
+}
+
+/** `millrace config PROGRAM [flags]`: takes what the program takes, and prints it instead of running. */
+function addConfig(
   root: Command,
-  program: Program,
+  programs: readonly Program[],
   surroundings: CommandLineEnvironment,
   onExit: (code: number) => void,
 ): void {
+  const config = root
+    .command('config')
+    .summary('print the configuration of a program, secrets hidden')
+    .description(
+      'Prints the options of a program as they are compiled from flags, environment, file and defaults, ' +
+        'each with where it came from. Secrets are hidden. The output is a file for --config.',
+    )
+    .option('--json', 'print JSON, with the sources as fields')
+    .helpOption(...help)
+    .helpCommand(false);
+  const print: Action = (program, raw) => {
+    const { json = false } = config.opts<{ json?: boolean }>();
+    surroundings.stdout.write(describeConfiguration(program, allOptions(program), raw, json));
+    return Promise.resolve(0);
+  };
+  for (const program of programs) {
+    addProgram(config, { ...program, arguments: [] }, surroundings, print, onExit).allowExcessArguments();
+  }
+}
+
+function addProgram(
+  parent: Command,
+  program: Program,
+  surroundings: CommandLineEnvironment,
+  action: Action,
+  onExit: (code: number) => void,
+): Command {
   const words = program.name.split(' ');
-  let parent = root;
-  for (const word of words.slice(0, -1)) {
-    parent = parent.commands.find((each) => each.name() === word) ?? parent.command(word).exitOverride();
-  }
-  const command = parent.command(words.at(-1)!).exitOverride();
-  command.summary(program.summary).description(program.description ?? `${program.summary}.`);
+  const command = groupOf(parent, words.slice(0, -1)).command(words.at(-1)!);
+  command.summary(lowerFirst(program.summary)).description(program.description ?? `${program.summary}.`);
   for (const argument of program.arguments ?? []) command.argument(argument.name, argument.description);
-  const sections = new Set(Object.values(program.options).map((option) => option.section ?? 'Options'));
-  for (const section of sections) {
-    command.optionsGroup(`${section}:`);
-    for (const [name, option] of Object.entries(program.options)) {
-      if ((option.section ?? 'Options') === section) addOption(command, name, option);
-    }
-  }
-  command.optionsGroup('Other:').option('--config <FILE>', 'YAML or JSON file with any of these options');
-  command.helpOption('-h, --help', 'show this help');
-  if (program.examples?.length)
+  addFlags(command, allOptions(program));
+  command.option('--config <FILE>', 'YAML or JSON file with any of these options');
+  command.helpOption(...help);
+  if (program.examples?.length) {
     command.addHelpText('after', `\nExamples:\n${program.examples.map((line) => `  ${line}`).join('\n')}`);
-  if (Object.keys(program.options).length > 0) {
-    command.addHelpText(
-      'after',
-      `\nEvery option can also be set in the environment, such as ${exampleVariable(program.options)}.`,
-    );
   }
+  const [example] = [...Object.keys(program.options), 'logLevel'];
+  command.addHelpText(
+    'after',
+    '\nEvery option can also be set in the environment and in the file that --config\n' +
+      `names: --${flagName(example)} is ${environmentName(example)}, and "${flagName(example)}:" in the file.\n` +
+      'A flag comes before the environment, and the environment before the file.',
+  );
   command.action(async (...received: unknown[]) => {
-    const { config, ...flags } = command.opts<Record<string, unknown> & { config?: string }>();
-    const path = config ?? surroundings.environment['MILLRACE_CONFIG'];
-    const options = compileOptions(program.options, {
-      flags,
-      environment: surroundings.environment,
-      file: path === undefined ? undefined : readConfigFile(path),
-    });
-    const args = received
-      .slice(0, command.registeredArguments.length)
-      .flat()
-      .filter((arg) => arg !== undefined) as string[];
-    onExit(await program.run(options, args, surroundings.openContext(program)));
+    const { config: path = surroundings.environment['MILLRACE_CONFIG'], ...flags } = command.opts<
+      Record<string, unknown> & { config?: string }
+    >();
+    const file = path === undefined ? undefined : readConfigFile(path);
+    const args = received.slice(0, command.registeredArguments.length).flat();
+    const given = args.filter((arg): arg is string => arg !== undefined);
+    onExit(await action(program, { flags, environment: surroundings.environment, file }, given));
   });
+  return command;
 }
 
-function addOption(command: Command, name: string, option: Option): void {
-  const flag = `--${flagName(name)}`;
-  if (option.type === 'boolean') {
-    command.option(option.default ? `--no-${flagName(name)}` : flag, option.description);
-    // Left unset unless given, so that environment and file are asked next.
-    command.setOptionValue(name, undefined);
-    return;
-  }
-  const placeholder =
-    option.placeholder ?? { string: 'TEXT', integer: 'N', number: 'X', list: 'A,B' }[option.type];
-  command.option(`${flag} <${placeholder}>`, describe(option));
+/** The command that holds the programs of several words, such as `model` of `model import`. */
+function groupOf(parent: Command, words: readonly string[]): Command {
+  return words.reduce(
+    (group, word) =>
+      group.commands.find((each) => each.name() === word) ??
+      group
+        .command(word)
+        .summary(`programs for a ${word}`)
+        .description(`Programs for a ${word}.`)
+        .helpCommand(false)
+        .helpOption(...help),
+    parent,
+  );
 }
 
-function describe(option: Exclude<Option, { type: 'boolean' }>): string {
-  const notes = [
-    'choices' in option && option.choices ? option.choices.join(', ') : undefined,
-    option.default !== undefined && String(option.default) !== ''
-      ? `default ${String(option.default)}`
-      : undefined,
-  ].filter((note) => note !== undefined);
-  return notes.length > 0 ? `${option.description} (${notes.join('; ')})` : option.description;
+/** Its subcommands write, wrap and fail like it does. */
+function newCommand(name: string, { stdout, stderr }: CommandLineEnvironment): Command {
+  return new Command(name)
+    .exitOverride()
+    .configureHelp({ helpWidth: Math.min(stdout.columns ?? 80, 100), showGlobalOptions: false })
+    .configureOutput({
+      writeOut: (text) => stdout.write(text),
+      writeErr: (text) => stderr.write(text),
+      outputError: (text, write) => write(`${sentenceOf(text)} [MILLRACE_CONFIG_INVALID]\n`),
+    });
 }
 
-function exampleVariable(table: OptionTable): string {
-  const [name] = Object.keys(table);
-  return environmentName(name);
-}
-
-function readConfigFile(path: string): Record<string, unknown> {
-  let content: unknown;
-  try {
-    content = parse(readFileSync(path, 'utf8'));
-  } catch (error) {
-    throw new MillraceError(
-      'MILLRACE_CONFIG_INVALID',
-      `The configuration file ${path} cannot be read: ${messageOf(error)}`,
-      {
-        cause: error,
-      },
-    );
-  }
-  if (typeof content !== 'object' || content === null || Array.isArray(content)) {
-    throw new MillraceError(
-      'MILLRACE_CONFIG_INVALID',
-      `The configuration file ${path} must hold options by name.`,
-    );
-  }
-  return content as Record<string, unknown>;
+/** `error: unknown option '--prot'\n(Did you mean --port?)\n` -> `millrace: unknown option '--prot' (Did you ...?)` */
+function sentenceOf(text: string): string {
+  return text
+    .trim()
+    .replace(/^error: /, 'millrace: ')
+    .replaceAll('\n', ' ');
 }

@@ -1,30 +1,11 @@
 #!/usr/bin/env node
 import { CommanderError } from 'commander';
 import { readEnvironment } from '../src/config/environment.js';
-import { compileOptions, defineOptions } from '../src/config/options.js';
-import type { ProgramContext } from '../src/config/program.js';
 import { ExitCode, MillraceError, messageOf } from '../src/errors.js';
-import { createLogger, logLevels } from '../src/telemetry/logger.js';
+import { createLogger } from '../src/telemetry/logger.js';
 import { listenForShutdown } from '../src/telemetry/shutdown.js';
-import { commandLine } from './command-line.js';
+import { commandLine, type CommandLineEnvironment } from './command-line.js';
 import { programs } from './programs.js';
-
-const environment = readEnvironment();
-/** Options of the process itself, from the environment alone. */
-const processOptions = defineOptions({
-  logLevel: {
-    type: 'string',
-    choices: logLevels,
-    default: 'info',
-    description: 'Least severe level that is logged',
-  },
-  drainTimeoutMs: {
-    type: 'integer',
-    default: 120_000,
-    min: 0,
-    description: 'Longest time for finishing what is in flight after SIGTERM',
-  },
-});
 
 const finished = run();
 process.exitCode = await finished;
@@ -34,10 +15,11 @@ process.stdout.write('', () => process.exit());
 async function run(): Promise<number> {
   let exitCode = 0;
   try {
-    const { logLevel, drainTimeoutMs } = compileOptions(processOptions, { environment });
-    const surroundings = {
-      environment,
-      openContext: (program: { name: string }): ProgramContext => {
+    const surroundings: CommandLineEnvironment = {
+      environment: readEnvironment(),
+      stdout: process.stdout,
+      stderr: process.stderr,
+      openContext: (program, { logLevel, drainTimeoutMs }) => {
         const logger = createLogger({ name: `millrace ${program.name}`, level: logLevel });
         const shutdown = listenForShutdown(
           // `run` is still under way here; its promise exists once the first await has returned.
