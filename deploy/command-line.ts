@@ -1,6 +1,13 @@
 import { Command } from 'commander';
 import type { Environment } from '../src/config/environment.js';
-import { compileOptions, environmentName, flagName, type RawOptions } from '../src/config/options.js';
+import {
+  compileOptions,
+  environmentName,
+  flagName,
+  type Option,
+  type OptionTable,
+  type RawOptions,
+} from '../src/config/options.js';
 import type { Program, ProgramContext } from '../src/config/program.js';
 import { version } from '../src/config/version.js';
 import { readConfigFile } from './config-file.js';
@@ -38,18 +45,19 @@ export function commandLine(
     .helpCommand('help [program]', 'show the help of a program')
     .addHelpText('after', '\nMore about one program: millrace PROGRAM --help');
   const run: Action = (program, raw, args) => {
-    const { logLevel, drainTimeoutMs, ...options } = compileOptions(allOptions(program), raw);
-    const context = surroundings.openContext(program, { logLevel, drainTimeoutMs });
-    return program.run(options, args, context);
+    const options = compileOptions(allOptions(program), raw);
+    return program.run(options, args, surroundings.openContext(program, options as ProcessOptions));
   };
   for (const program of programs) addProgram(root, program, surroundings, run, onExit);
   addConfig(root, programs, surroundings, onExit);
   return root;
 }
 
-/** What a program takes: its own options and those of every process. */
-function allOptions(program: Program) {
-  return { ...program.options, ...processOptions };
+/** What a program takes: its own options, and those of every process that it does not define itself. */
+export function allOptions(program: Pick<Program, 'options'>): OptionTable {
+  const own = Object.entries(program.options);
+  const common = Object.entries(processOptions).filter(([name]) => !Object.hasOwn(program.options, name));
+  return Object.fromEntries<Option>([...own, ...common]);
 }
 
 /** `millrace config PROGRAM [flags]`: takes what the program takes, and prints it instead of running. */

@@ -7,6 +7,9 @@ import { listenForShutdown } from '../src/telemetry/shutdown.js';
 import { commandLine, type CommandLineEnvironment } from './command-line.js';
 import { programs } from './programs.js';
 
+/** A program that watches over its deadline itself, and says what was left undone, comes first. */
+const graceMs = 5000;
+
 const finished = run();
 process.exitCode = await finished;
 // A handle that somebody left open must not keep a finished program alive.
@@ -24,7 +27,7 @@ async function run(): Promise<number> {
         const shutdown = listenForShutdown(
           // `run` is still under way here; its promise exists once the first await has returned.
           Promise.resolve().then(() => finished),
-          drainTimeoutMs,
+          drainTimeoutMs + graceMs,
           (line) => logger.fatal(line),
         );
         return { shutdown, logger, stdin: process.stdin, stdout: process.stdout, stderr: process.stderr };

@@ -10,6 +10,7 @@ export const cacheOptions = defineOptions({
     placeholder: 'FOLDER',
     description:
       'Folder for what is downloaded or built once (default $XDG_CACHE_HOME/millrace or ~/.cache/millrace)',
+    section: 'Process',
   },
 });
 

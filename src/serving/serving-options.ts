@@ -36,7 +36,7 @@ export const servingOptions = defineOptions({
   createTopics: {
     type: 'boolean',
     default: true,
-    description: 'Fail when the output or the dead-letter topic is missing, instead of creating it',
+    description: 'Create the output and the dead-letter topic when they are missing',
     section: output,
   },
   compression: {

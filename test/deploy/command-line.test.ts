@@ -7,7 +7,7 @@ import { CommanderError } from 'commander';
 import { parse } from 'yaml';
 import { commandLine } from '../../deploy/command-line.js';
 import type { Environment } from '../../src/config/environment.js';
-import { defineOptions } from '../../src/config/options.js';
+import { defineOptions, type OptionTable } from '../../src/config/options.js';
 import type { Program, ProgramContext } from '../../src/config/program.js';
 
 const options = defineOptions({
@@ -16,6 +16,11 @@ const options = defineOptions({
   loop: { type: 'boolean', default: false, description: 'Begin again' },
   create: { type: 'boolean', default: true, description: 'Create the topic when it is missing' },
   token: { type: 'string', secret: true, description: 'Token', section: 'HTTP' },
+});
+
+/** A program may have a deadline of its own. */
+const ownDeadline = defineOptions({
+  drainTimeoutMs: { type: 'integer', default: 9, description: 'Deadline' },
 });
 
 interface Run {
@@ -35,20 +40,29 @@ async function millrace(argv: readonly string[], environment: Environment = {}):
     Run['opened'],
     number | undefined,
   ];
-  const program = (name: string, args: readonly string[] = []): Program => ({
+  const program = (name: string, args: readonly string[] = [], more: OptionTable = {}): Program => ({
     name,
     summary: `Serve ${name}`,
     description: `Serves ${name}.`,
     arguments: args.map((each) => ({ name: each, description: 'Files' })),
-    options,
+    options: { ...options, ...more },
     examples: [`millrace ${name} --model m`],
     run: (compiled, given) => {
-      ran = { name, options: compiled, args: given };
+      const own = Object.keys({ ...options, ...more });
+      ran = {
+        name,
+        options: Object.fromEntries(own.map((each) => [each, compiled[each]])),
+        args: given,
+      };
       return Promise.resolve(7);
     },
   });
   const root = commandLine(
-    [program('serve', ['[files...]']), program('model import', ['<folder>'])],
+    [
+      program('serve', ['[files...]']),
+      program('model import', ['<folder>']),
+      program('fast', [], ownDeadline),
+    ],
     {
       environment,
       stdout: { write: (text) => (out += text), columns: 90 },
@@ -90,11 +104,21 @@ describe('the command line', () => {
     ]);
     assert.equal(exitCode, 7);
     assert.deepEqual(ran?.args, ['a.csv', 'b.csv']);
-    assert.deepEqual(
-      { ...ran?.options },
-      { model: undefined, batch: 8, loop: false, create: true, token: undefined },
-    );
-    assert.deepEqual({ ...opened }, { logLevel: 'debug', drainTimeoutMs: 120_000 });
+    assert.deepEqual(ran?.options, {
+      model: undefined,
+      batch: 8,
+      loop: false,
+      create: true,
+      token: undefined,
+    });
+    assert.deepEqual([opened?.['logLevel'], opened?.['drainTimeoutMs']], ['debug', 120_000]);
+  });
+
+  it('lets a program define an option of every process itself', async () => {
+    const { ran, opened, out } = await millrace(['fast']);
+    assert.equal(ran?.options['drainTimeoutMs'], 9);
+    assert.equal(opened?.['drainTimeoutMs'], 9);
+    assert.equal(out, '');
   });
 
   it('runs programs of two words', async () => {
@@ -197,10 +221,13 @@ describe('millrace config', () => {
     assert.equal((parse(out) as Record<string, unknown>)['model'], 'a: b');
 
     const again = await millrace(['serve', '--config', configFile(t, out)]);
-    assert.deepEqual(
-      { ...again.ran?.options },
-      { model: 'a: b', batch: 16, loop: false, create: false, token: undefined },
-    );
+    assert.deepEqual(again.ran?.options, {
+      model: 'a: b',
+      batch: 16,
+      loop: false,
+      create: false,
+      token: undefined,
+    });
   });
 
   it('prints JSON with the sources', async () => {
