@@ -7,8 +7,14 @@ import { setTimeout as delay } from 'node:timers/promises';
 /** The owner of a lock touches its file this often. */
 const beatMs = 1_000;
 const pollMs = 100;
-/** A lock whose file was not touched for this long has lost its owner. Far above any pause of a living event loop. */
-const staleAfterMs = 20_000;
+/** Far above any pause of a living event loop. */
+const defaultStaleAfterMs = 20_000;
+
+/**
+ * @typedef {object} LockOptions
+ * @property {(ownerPid: number | undefined) => void} [onWait] called once, if there is a wait
+ * @property {number} [staleAfterMs] a lock whose file was not touched for this long has lost its owner
+ */
 
 /**
  * Does `work` while holding the lock file at `path`, after waiting for whoever holds it now. A lock whose owner died
@@ -20,13 +26,13 @@ const staleAfterMs = 20_000;
  * @template T
  * @param {string} path
  * @param {() => Promise<T>} work
- * @param {{ onWait?: (ownerPid: number | undefined) => void }} [options] onWait is called once, if there is a wait
+ * @param {LockOptions} [options]
  * @returns {Promise<T>}
  */
 export async function withLock(path, work, options = {}) {
   const content = JSON.stringify({ pid: process.pid, host: hostname(), id: randomUUID() });
   await mkdir(dirname(path), { recursive: true });
-  await acquire(path, content, options.onWait);
+  await acquire(path, content, options);
   const heart = setInterval(() => void touch(path), beatMs);
   heart.unref();
   try {
@@ -40,9 +46,9 @@ export async function withLock(path, work, options = {}) {
 /**
  * @param {string} path
  * @param {string} content
- * @param {((ownerPid: number | undefined) => void) | undefined} onWait
+ * @param {LockOptions} options
  */
-async function acquire(path, content, onWait) {
+async function acquire(path, content, { onWait, staleAfterMs = defaultStaleAfterMs }) {
   /** @type {{ content: string, beat: number, seenAt: number } | undefined} */
   let watched;
   while (!(await create(path, content))) {
