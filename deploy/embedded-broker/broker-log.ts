@@ -17,7 +17,7 @@ export function newLogFile(cacheFolder: string, now: Date = new Date()): string 
   return join(folder, `kafka-${now.toISOString().replaceAll(':', '-')}-${process.pid}.log`);
 }
 
-/** The last lines of a log, those that complain first: what a reader looks for. */
+/** The last lines of a log; empty if there is none yet. */
 export function tailOfLog(logFile: string): string {
   if (!existsSync(logFile)) return '';
   const lines = readFileSync(logFile, 'utf8').trimEnd().split('\n');

@@ -7,7 +7,7 @@ import { runCommand } from '../bootstrap/command.mjs';
 import { sha256OfFile } from '../checksum.js';
 import type { Tool } from '../tools.js';
 
-const wheelName = 'tensorflow_cpu-2.12.1-cp311-cp311-manylinux_2_17_x86_64.manylinux2014_x86_64.whl';
+export const wheelName = 'tensorflow_cpu-2.12.1-cp311-cp311-manylinux_2_17_x86_64.manylinux2014_x86_64.whl';
 const wheelMegabytes = 232;
 const progressEveryMs = 500;
 
