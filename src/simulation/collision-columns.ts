@@ -1,4 +1,13 @@
-import { deltaPhi, invariantMass, transverse, type Particle, type Transverse } from './kinematics.js';
+import {
+  deltaPhi,
+  invariantMass,
+  length,
+  sumOf,
+  transverse,
+  type Particle,
+  type Transverse,
+} from './kinematics.js';
+import { round } from './round.js';
 
 /** What the detector measures of one collision. Jets descend in `pt`. */
 export interface Collision {
@@ -13,38 +22,66 @@ export interface Collision {
 /** Stands where the physics has no value, such as the second jet of an event with one. */
 export const missingValue = -999;
 
-/**
- * The columns that are computed from the measurement, by the formulas of the Higgs Boson Machine Learning Challenge
- * (Adam-Bourdarios et al. 2014, "Learning to discover", appendix B). The one exception is the mass of the Higgs
- * candidate, which was a likelihood fit there: here it is the collinear approximation.
- */
-export function derivedColumns(collision: Collision): Record<string, number> {
-  const { tau, lepton, missing, jets } = collision;
-  const [first, second] = jets;
-  const [tauT, leptonT, missingT] = [tau, lepton, missing].map(transverse);
-  const jetsT = jets.slice(0, 2).map(transverse);
-  const two = second === undefined ? undefined : jetPairColumns(first, second, lepton);
-  return {
-    DER_mass_MMC: collinearMass(tau, lepton, missingT),
-    DER_mass_transverse_met_lep: transverseMass(leptonT, missingT),
-    DER_mass_vis: invariantMass(tau, lepton),
-    DER_pt_h: length(tauT, leptonT, missingT),
-    DER_deltaeta_jet_jet: two?.deltaEta ?? missingValue,
-    DER_mass_jet_jet: two?.mass ?? missingValue,
-    DER_prodeta_jet_jet: two?.prodEta ?? missingValue,
-    DER_deltar_tau_lep: Math.hypot(tau.eta - lepton.eta, deltaPhi(tau.phi, lepton.phi)),
-    DER_pt_tot: length(tauT, leptonT, missingT, ...jetsT),
-    DER_sum_pt: tau.pt + lepton.pt + jets.reduce((sum, jet) => sum + jet.pt, 0),
-    DER_pt_ratio_lep_tau: lepton.pt / tau.pt,
-    DER_met_phi_centrality: phiCentrality(missing.phi, tau.phi, lepton.phi),
-    DER_lep_eta_centrality: two?.etaCentrality ?? missingValue,
-  };
-}
+/** The thirty features in the order of the challenge. */
+export const featureNames = [
+  'DER_mass_MMC',
+  'DER_mass_transverse_met_lep',
+  'DER_mass_vis',
+  'DER_pt_h',
+  'DER_deltaeta_jet_jet',
+  'DER_mass_jet_jet',
+  'DER_prodeta_jet_jet',
+  'DER_deltar_tau_lep',
+  'DER_pt_tot',
+  'DER_sum_pt',
+  'DER_pt_ratio_lep_tau',
+  'DER_met_phi_centrality',
+  'DER_lep_eta_centrality',
+  'PRI_tau_pt',
+  'PRI_tau_eta',
+  'PRI_tau_phi',
+  'PRI_lep_pt',
+  'PRI_lep_eta',
+  'PRI_lep_phi',
+  'PRI_met',
+  'PRI_met_phi',
+  'PRI_met_sumet',
+  'PRI_jet_num',
+  'PRI_jet_leading_pt',
+  'PRI_jet_leading_eta',
+  'PRI_jet_leading_phi',
+  'PRI_jet_subleading_pt',
+  'PRI_jet_subleading_eta',
+  'PRI_jet_subleading_phi',
+  'PRI_jet_all_pt',
+] as const;
 
-/** The columns that are measured. */
-export function primaryColumns({ tau, lepton, missing, sumEt, jets }: Collision): Record<string, number> {
-  const [first, second] = jets;
+/**
+ * The features of a collision: PRI_ are measured, DER_ are computed from them by the formulas of the Higgs Boson Machine
+ * Learning Challenge (Adam-Bourdarios et al. 2014, "Learning to discover", appendix B). The one exception is the mass
+ * of the Higgs candidate, which was a likelihood fit there: here it is the collinear approximation.
+ */
+export function collisionColumns(collision: Collision): Record<(typeof featureNames)[number], number> {
+  const { tau, lepton, missing, sumEt, jets } = collision;
+  const [first, second] = jets as readonly (Particle | undefined)[];
+  const [tauT, leptonT, missingT] = [transverse(tau), transverse(lepton), transverse(missing)];
+  const candidateT = sumOf([tauT, leptonT, missingT]);
+  const pair = first && second && jetPair(first, second, lepton);
+  const jetPt = jets.reduce((sum, jet) => sum + jet.pt, 0);
   return {
+    DER_mass_MMC: round(collinearMass(tau, lepton, missingT)),
+    DER_mass_transverse_met_lep: round(transverseMass(leptonT, missingT)),
+    DER_mass_vis: round(invariantMass(tau, lepton)),
+    DER_pt_h: round(length(candidateT)),
+    DER_deltaeta_jet_jet: round(pair?.deltaEta ?? missingValue),
+    DER_mass_jet_jet: round(pair?.mass ?? missingValue),
+    DER_prodeta_jet_jet: round(pair?.prodEta ?? missingValue),
+    DER_deltar_tau_lep: round(deltaR(tau, lepton)),
+    DER_pt_tot: round(length(sumOf([candidateT, ...jets.slice(0, 2).map(transverse)]))),
+    DER_sum_pt: round(tau.pt + lepton.pt + jetPt),
+    DER_pt_ratio_lep_tau: round(lepton.pt / tau.pt),
+    DER_met_phi_centrality: round(phiCentrality(missing.phi, tau.phi, lepton.phi)),
+    DER_lep_eta_centrality: round(pair?.etaCentrality ?? missingValue),
     PRI_tau_pt: tau.pt,
     PRI_tau_eta: tau.eta,
     PRI_tau_phi: tau.phi,
@@ -61,7 +98,7 @@ export function primaryColumns({ tau, lepton, missing, sumEt, jets }: Collision)
     PRI_jet_subleading_pt: second?.pt ?? missingValue,
     PRI_jet_subleading_eta: second?.eta ?? missingValue,
     PRI_jet_subleading_phi: second?.phi ?? missingValue,
-    PRI_jet_all_pt: jets.reduce((sum, jet) => sum + jet.pt, 0),
+    PRI_jet_all_pt: round(jetPt),
   };
 }
 
@@ -82,17 +119,12 @@ function collinearMass(tau: Particle, lepton: Particle, missing: Transverse): nu
 
 /** m^2 = (|a| + |b|)^2 - |a + b|^2 */
 function transverseMass(a: Transverse, b: Transverse): number {
-  const square = (length(a) + length(b)) ** 2 - length(a, b) ** 2;
+  const square = (length(a) + length(b)) ** 2 - length(sumOf([a, b])) ** 2;
   return Math.sqrt(Math.max(0, square));
 }
 
-function length(...vectors: readonly Transverse[]): number {
-  let [x, y] = [0, 0];
-  for (const vector of vectors) {
-    x += vector.x;
-    y += vector.y;
-  }
-  return Math.hypot(x, y);
+function deltaR(one: Particle, other: Particle): number {
+  return length({ x: one.eta - other.eta, y: deltaPhi(one.phi, other.phi) });
 }
 
 /** Where the missing momentum points: sqrt(2) midway between tau and lepton, 1 along one of them, less outside. */
@@ -100,11 +132,11 @@ function phiCentrality(missing: number, tau: number, lepton: number): number {
   const side = Math.sign(Math.sin(lepton - tau));
   const a = Math.sin(missing - tau) * side;
   const b = Math.sin(lepton - missing) * side;
-  const size = Math.hypot(a, b);
+  const size = Math.sqrt(a * a + b * b);
   return size === 0 ? 0 : (a + b) / size;
 }
 
-function jetPairColumns(
+function jetPair(
   first: Particle,
   second: Particle,
   lepton: Particle,

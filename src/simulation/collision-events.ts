@@ -1,41 +1,9 @@
 import type { Observation } from '../record/observation.js';
 import { checkSchema, type Schema } from '../record/schema.js';
-import { derivedColumns, primaryColumns, type Collision } from './collision-columns.js';
+import { collisionColumns, featureNames, type Collision } from './collision-columns.js';
+import { round } from './round.js';
 import { drawCollision } from './collisions.js';
 import { Random } from './random.js';
-
-const featureNames = [
-  'DER_mass_MMC',
-  'DER_mass_transverse_met_lep',
-  'DER_mass_vis',
-  'DER_pt_h',
-  'DER_deltaeta_jet_jet',
-  'DER_mass_jet_jet',
-  'DER_prodeta_jet_jet',
-  'DER_deltar_tau_lep',
-  'DER_pt_tot',
-  'DER_sum_pt',
-  'DER_pt_ratio_lep_tau',
-  'DER_met_phi_centrality',
-  'DER_lep_eta_centrality',
-  'PRI_tau_pt',
-  'PRI_tau_eta',
-  'PRI_tau_phi',
-  'PRI_lep_pt',
-  'PRI_lep_eta',
-  'PRI_lep_phi',
-  'PRI_met',
-  'PRI_met_phi',
-  'PRI_met_sumet',
-  'PRI_jet_num',
-  'PRI_jet_leading_pt',
-  'PRI_jet_leading_eta',
-  'PRI_jet_leading_phi',
-  'PRI_jet_subleading_pt',
-  'PRI_jet_subleading_eta',
-  'PRI_jet_subleading_phi',
-  'PRI_jet_all_pt',
-];
 
 /**
  * The columns of the Higgs Boson Machine Learning Challenge in their order: EventId, thirty features (GeV and radians,
@@ -69,13 +37,13 @@ export function* collisionEvents(seed: number): Generator<Observation, never> {
   for (let eventId = firstEventId; ; eventId++) {
     const isSignal = random.chance(signalShare);
     const collision = rounded(drawCollision(random, isSignal));
-    const columns: Record<string, number> = { ...derivedColumns(collision), ...primaryColumns(collision) };
-    const observation: Record<string, number | string> = { EventId: eventId };
-    for (const name of featureNames) observation[name] = round(columns[name]);
-    // What one event stands for: signal is rare in nature.
-    observation['Weight'] = round(isSignal ? random.uniform(0.001, 0.018) : random.uniform(0.2, 3));
-    observation['Label'] = isSignal ? 's' : 'b';
-    yield observation;
+    yield {
+      EventId: eventId,
+      ...collisionColumns(collision),
+      // What one event stands for: signal is rare in nature.
+      Weight: round(isSignal ? random.uniform(0.001, 0.018) : random.uniform(0.2, 3)),
+      Label: isSignal ? 's' : 'b',
+    };
   }
 }
 
@@ -93,9 +61,4 @@ function rounded({ tau, lepton, missing, sumEt, jets }: Collision): Collision {
     sumEt: round(sumEt),
     jets: jets.map(particle),
   };
-}
-
-/** To three decimals, as the challenge has them. */
-function round(value: number): number {
-  return Math.round(value * 1000) / 1000;
 }

@@ -24,8 +24,23 @@ export function transverse({ pt, phi }: Pick<Particle, 'pt' | 'phi'>): Transvers
   return { x: pt * Math.cos(phi), y: pt * Math.sin(phi) };
 }
 
-export function particleOf({ x, y, z }: FourVector): Particle {
-  const pt = Math.hypot(x, y);
+/** The length across the beam. (Math.hypot guards against overflow, at ten times the price.) */
+export function length({ x, y }: Transverse): number {
+  return Math.sqrt(x * x + y * y);
+}
+
+export function sumOf(vectors: readonly Transverse[]): Transverse {
+  let [x, y] = [0, 0];
+  for (const vector of vectors) {
+    x += vector.x;
+    y += vector.y;
+  }
+  return { x, y };
+}
+
+export function particleOf(vector: FourVector): Particle {
+  const { x, y, z } = vector;
+  const pt = length(vector);
   return { pt, eta: Math.asinh(z / pt), phi: Math.atan2(y, x) };
 }
 
