@@ -48,8 +48,7 @@ export class ChunkAnswerer {
     const { decoder, reader, predictor, retry } = this.#parts;
     const { records, owned } = chunk;
     await retry(() => decoder.prepare(records.map(({ value }) => value)), owned.lost);
-    const observations = this.#timed('decode', () => records.map((record) => this.#decode(record)));
-    const batch = this.#timed('decode', () => reader.read(observations));
+    const batch = this.#timed('decode', () => reader.read(records.map((record) => this.#decode(record))));
     // The predictor transforms before it first waits, which is when this call returns.
     const predicting = this.#timed('transform', () => predictor.predictMany(batch));
     const predictions = await predicting;

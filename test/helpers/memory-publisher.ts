@@ -1,0 +1,33 @@
+import { RecordTooLargeError, type OutgoingRecord, type Publisher } from '../../src/stream/publisher.js';
+
+/** Keeps what is written. */
+export class MemoryPublisher implements Publisher {
+  readonly records: OutgoingRecord[] = [];
+  /** Number of calls of `send`. */
+  sends = 0;
+  /** When set, `send` waits for it first. */
+  gate: Promise<void> | undefined;
+  /** Called first by every `send`; may throw. */
+  beforeSend: (records: readonly OutgoingRecord[]) => void = () => {};
+  maxValueBytes = Infinity;
+
+  async send(records: readonly OutgoingRecord[]): Promise<void> {
+    this.sends += 1;
+    await this.gate;
+    this.beforeSend(records);
+    const refused = [...records.keys()].filter(
+      (index) => (records[index].value?.length ?? 0) > this.maxValueBytes,
+    );
+    this.records.push(...records.filter((_, index) => !refused.includes(index)));
+    if (refused.length > 0) throw new RecordTooLargeError(refused, [records[refused[0]].topic]);
+  }
+
+  close(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  /** What was written to a topic. */
+  of(topic: string): OutgoingRecord[] {
+    return this.records.filter((record) => record.topic === topic);
+  }
+}

@@ -1,0 +1,98 @@
+import type {
+  IncomingRecord,
+  OwnedPartition,
+  SourceListener,
+  TopicSource,
+} from '../../src/stream/topic-source.js';
+
+class MemoryPartition implements OwnedPartition {
+  readonly topic = 'observations';
+  readonly controller = new AbortController();
+  readonly lost = this.controller.signal;
+
+  constructor(readonly partition: number) {}
+}
+
+export type RecordInput = Partial<IncomingRecord> & { readonly value: Buffer | null };
+
+/** A topic in memory: the test assigns and takes partitions and says what is fetched, and sees what is committed. */
+export class MemorySource implements TopicSource {
+  /** The offset that was committed last, by partition. */
+  readonly committed = new Map<number, bigint>();
+  /** Every commit in its order. */
+  readonly commits: { readonly partition: number; readonly offset: bigint }[] = [];
+  readonly paused = new Set<number>();
+  isFetching = true;
+  isClosed = false;
+  listener!: SourceListener;
+  readonly #owned = new Map<number, MemoryPartition>();
+  readonly #ends = new Map<number, bigint>();
+
+  start(listener: SourceListener): Promise<void> {
+    this.listener = listener;
+    return Promise.resolve();
+  }
+
+  /** A rebalance: what was owned is lost, and these partitions are owned from now on. */
+  assign(...partitions: number[]): void {
+    this.#loseAll();
+    const assigned = partitions.map((partition) => {
+      const owned = new MemoryPartition(partition);
+      this.#owned.set(partition, owned);
+      return {
+        owned,
+        position: this.committed.get(partition) ?? 0n,
+        highWatermark: this.#ends.get(partition) ?? 0n,
+      };
+    });
+    this.listener.assigned(assigned);
+  }
+
+  /** Fetches records of an owned partition, at the offsets behind those before. */
+  fetch(partition: number, records: readonly RecordInput[]): void {
+    const start = this.#ends.get(partition) ?? 0n;
+    const end = start + BigInt(records.length);
+    this.#ends.set(partition, end);
+    this.listener.fetched(this.#owned.get(partition)!, {
+      records: records.map((record, index) => ({
+        offset: start + BigInt(index),
+        key: null,
+        headers: {},
+        timestampMs: 1_000,
+        ...record,
+      })),
+      nextOffset: end,
+      highWatermark: end,
+    });
+  }
+
+  pause({ partition }: OwnedPartition): void {
+    this.paused.add(partition);
+  }
+
+  resume({ partition }: OwnedPartition): void {
+    this.paused.delete(partition);
+  }
+
+  commitOffsets(owned: OwnedPartition, nextOffset: bigint): Promise<boolean> {
+    if (owned.lost.aborted) return Promise.resolve(false);
+    this.committed.set(owned.partition, nextOffset);
+    this.commits.push({ partition: owned.partition, offset: nextOffset });
+    return Promise.resolve(true);
+  }
+
+  stopFetching(): void {
+    this.isFetching = false;
+  }
+
+  close(): Promise<void> {
+    this.isClosed = true;
+    this.#loseAll();
+    return Promise.resolve();
+  }
+
+  #loseAll(): void {
+    for (const owned of this.#owned.values()) owned.controller.abort();
+    this.#owned.clear();
+  }
+}

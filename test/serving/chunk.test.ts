@@ -1,0 +1,59 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { bytesOf, ChunkQueue } from '../../src/serving/chunk.js';
+import type { FetchedRecords, IncomingRecord } from '../../src/stream/topic-source.js';
+
+const record = (offset: number): IncomingRecord => ({
+  offset: BigInt(offset),
+  key: null,
+  value: Buffer.alloc(10),
+  headers: {},
+  timestampMs: 0,
+});
+const fetched = (nextOffset: number, ...offsets: number[]): FetchedRecords => ({
+  records: offsets.map(record),
+  nextOffset: BigInt(nextOffset),
+  highWatermark: 100n,
+});
+const owned = { topic: 't', partition: 0, lost: new AbortController().signal };
+
+describe('the queue of a partition', () => {
+  it('gives chunks of several fetches, and splits a fetch', () => {
+    const queue = new ChunkQueue(owned);
+    queue.push(fetched(3, 0, 1, 2));
+    queue.push(fetched(7, 3, 4, 5, 6));
+    const chunks = [queue.take(5), queue.take(5), queue.take(5)];
+    assert.deepEqual(
+      chunks.map((chunk) => chunk?.records.map(({ offset }) => Number(offset))),
+      [[0, 1, 2, 3, 4], [5, 6], undefined],
+    );
+    assert.deepEqual(
+      chunks.map((chunk) => chunk?.nextOffset),
+      [5n, 7n, undefined],
+    );
+  });
+
+  it('goes on behind what Kafka keeps between records', () => {
+    const queue = new ChunkQueue(owned);
+    queue.push(fetched(12, 3, 7, 9));
+    assert.equal(queue.take(2)?.nextOffset, 8n);
+    assert.equal(queue.take(2)?.nextOffset, 12n);
+  });
+
+  it('holds nothing for a fetch without records', () => {
+    const queue = new ChunkQueue(owned);
+    queue.push(fetched(5));
+    assert.equal(queue.take(1), undefined);
+  });
+});
+
+describe('the bytes of records', () => {
+  it('count keys, values and headers', () => {
+    const plain = bytesOf([record(0)]);
+    const full = bytesOf([
+      { ...record(0), key: Buffer.alloc(5), headers: { ab: [Buffer.alloc(3), Buffer.alloc(4)], c: 'de' } },
+    ]);
+    assert.equal(full - plain, 5 + (2 + 3) + (2 + 4) + (1 + 2));
+    assert.ok(plain > 10);
+  });
+});

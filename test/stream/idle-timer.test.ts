@@ -1,0 +1,69 @@
+import assert from 'node:assert/strict';
+import { createRequire } from 'node:module';
+import { describe, it } from 'node:test';
+import { armPendingRequestTimerOnlyWhenNeeded } from '../../src/stream/idle-timer.js';
+
+interface Queue {
+  push(request: unknown): void;
+  fulfillRequest(response: unknown): void;
+  maybeThrottle(ms: number): void;
+  throttleCheckTimeoutId: unknown;
+  destroy(): void;
+}
+const RequestQueue = createRequire(import.meta.url)('kafkajs/src/network/requestQueue') as new (
+  options: object,
+) => Queue;
+
+/** A queue of the client's own class with the changed method. */
+function openQueue(maxInFlightRequests: number | null) {
+  armPendingRequestTimerOnlyWhenNeeded();
+  const logger = { debug: () => {}, warn: () => {} };
+  const queue = new RequestQueue({
+    maxInFlightRequests,
+    requestTimeout: 1_000,
+    clientId: 'c',
+    broker: 'b',
+    logger,
+  });
+  const sent: number[] = [];
+  const push = (correlationId: number) =>
+    queue.push({
+      entry: { correlationId, resolve: () => {}, reject: () => {} },
+      expectResponse: true,
+      sendRequest: () => sent.push(correlationId),
+    });
+  const answer = (correlationId: number) => queue.fulfillRequest({ correlationId, payload: {}, size: 1 });
+  return { queue, sent, push, answer };
+}
+
+describe('the timer of pending requests', () => {
+  it('is not armed while nothing waits', () => {
+    const { queue, sent, push, answer } = openQueue(null);
+    push(1);
+    answer(1);
+    assert.deepEqual(sent, [1]);
+    assert.equal(queue.throttleCheckTimeoutId, null);
+  });
+
+  it('sends what waited for a place when one is free', () => {
+    const { queue, sent, push, answer } = openQueue(1);
+    push(1);
+    push(2);
+    assert.deepEqual(sent, [1]);
+    answer(1);
+    assert.deepEqual(sent, [1, 2]);
+    queue.destroy();
+  });
+
+  it('sends what waited for the end of throttling, and rests then', (t) => {
+    t.mock.timers.enable({ apis: ['setTimeout', 'Date'] });
+    const { queue, sent, push } = openQueue(null);
+    queue.maybeThrottle(500);
+    push(1);
+    t.mock.timers.tick(499);
+    assert.deepEqual(sent, []);
+    t.mock.timers.tick(1);
+    assert.deepEqual(sent, [1]);
+    assert.equal(queue.throttleCheckTimeoutId, null);
+  });
+});
