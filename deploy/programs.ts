@@ -1,3 +1,8 @@
+import { evaluate } from '../consumer/evaluate.js';
+import { fit } from '../consumer/fit.js';
+import { modelImport } from '../consumer/model-import.js';
+import { modelInspect, modelVerify } from '../consumer/model-inspect.js';
+import { predict } from '../consumer/predict.js';
 import { serve } from '../consumer/serve.js';
 import { generate } from '../producer/generate.js';
 import { produce } from '../producer/produce.js';
@@ -6,4 +11,16 @@ import { doctor } from './doctor.js';
 import { setup } from './setup.js';
 
 /** Every program of `millrace`, in the order of its help. */
-export const programs: readonly Program[] = [produce, generate, serve, setup, doctor];
+export const programs: readonly Program[] = [
+  produce,
+  generate,
+  fit,
+  predict,
+  evaluate,
+  modelImport,
+  modelInspect,
+  modelVerify,
+  serve,
+  setup,
+  doctor,
+];

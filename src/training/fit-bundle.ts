@@ -9,7 +9,7 @@ import { planModel } from '../model/model-spec.js';
 import { ModelPredictor } from '../model/predictor.js';
 import { fitVocabulary, type Target } from '../model/target.js';
 import type { Schema } from '../record/schema.js';
-import { prepareRows, type LabelledRows } from './labelled-rows.js';
+import { prepareRows, type RowsAtRest } from './rows-at-rest.js';
 import { SingleTrainer, type SingleTrainerOptions, type TrainingResult } from './single-trainer.js';
 import { checkLoss, classWeightsOf, defaultLoss, lossTargets, type ClassWeights } from './targets.js';
 import { trainingFacts } from './training-facts.js';
@@ -51,7 +51,7 @@ export interface FitResult extends TrainingResult {
  * Throws what its parts throw: MILLRACE_TRANSFORMER_INVALID, MILLRACE_MODEL_INVALID, MILLRACE_CONFIG_INVALID,
  * MILLRACE_INPUT_EMPTY, MILLRACE_TRAINING_DIVERGED, MILLRACE_COMPUTE_FAILED.
  */
-export async function fitBundle(rows: LabelledRows, options: FitOptions): Promise<FitResult> {
+export async function fitBundle(rows: RowsAtRest, options: FitOptions): Promise<FitResult> {
   const { name, version, schema, pipeline, seed } = options;
   const source = () => rows.batches;
   await pipeline.fit(source);
@@ -92,7 +92,7 @@ export async function fitBundle(rows: LabelledRows, options: FitOptions): Promis
   }
 }
 
-async function learnTarget(task: FitOptions['task'], source: () => LabelledRows['batches']): Promise<Target> {
+async function learnTarget(task: FitOptions['task'], source: () => RowsAtRest['batches']): Promise<Target> {
   if (task === 'regression') return { kind: 'regression' };
   const vocabulary = await fitVocabulary(source);
   return { kind: 'classification', vocabulary, labelIndex: new LabelIndexTransformer().toJSON() };

@@ -11,8 +11,8 @@ const maxNumbers = 2 ** 29;
 /** Rows that are kept whole, to find golden rows among. */
 const sampleSize = 64;
 
-/** Rows with their labels, read but not transformed, all in memory. */
-export interface LabelledRows {
+/** Rows that were read but not transformed, all in memory. */
+export interface RowsAtRest {
   readonly batches: readonly RowBatch[];
   readonly numRows: number;
   /** The first rows as they were read. */
@@ -20,14 +20,15 @@ export interface LabelledRows {
 }
 
 /**
- * Reads all rows of a schema with a label. Throws MILLRACE_INPUT_EMPTY when there are none, MILLRACE_CONFIG_INVALID
- * when there are more than training at rest keeps in memory.
+ * Reads all rows of a schema, with their labels when these are asked for. Throws MILLRACE_INPUT_EMPTY when there are
+ * none, MILLRACE_CONFIG_INVALID when there are more than training at rest keeps in memory.
  */
-export async function readLabelledRows(
+export async function readRowsAtRest(
   chunks: AsyncIterable<readonly Observation[]> | Iterable<readonly Observation[]>,
   schema: Schema,
-): Promise<LabelledRows> {
-  const reader = createRowReader(schema, { withLabel: true });
+  options: { readonly withLabel: boolean },
+): Promise<RowsAtRest> {
+  const reader = createRowReader(schema, options);
   const batches: RowBatch[] = [];
   const sample: Observation[] = [];
   let numRows = 0;
@@ -42,7 +43,8 @@ export async function readLabelledRows(
       );
     }
   }
-  if (numRows === 0) throw new MillraceError('MILLRACE_INPUT_EMPTY', 'There are no rows to train on.');
+  if (numRows === 0)
+    throw new MillraceError('MILLRACE_INPUT_EMPTY', 'No row can be used; look at the rejected rows.');
   return { batches, numRows, sample };
 }
 
@@ -56,8 +58,8 @@ export interface PreparedRows {
   readonly rejected: ReadonlyMap<RowErrorCode, number>;
 }
 
-/** Transforms rows with a fitted pipeline and reads their targets. Uses the rows up: their numbers change. */
-export function prepareRows(rows: LabelledRows, pipeline: Pipeline, target: Target): PreparedRows {
+/** Transforms rows with a fitted pipeline and reads their targets, for which they need labels. Uses the rows up: their numbers change. */
+export function prepareRows(rows: RowsAtRest, pipeline: Pipeline, target: Target): PreparedRows {
   const numFeatures = pipeline.outputColumns.length;
   const features = new Float32Array(rows.numRows * numFeatures);
   const values = new Float32Array(rows.numRows);

@@ -1,0 +1,202 @@
+import { defineOptions, type Compiled } from '../src/config/options.js';
+import { MillraceError } from '../src/errors.js';
+import { Pipeline } from '../src/features/pipeline.js';
+import { schemaColumns } from '../src/features/row-reader.js';
+import type { ModelSpec } from '../src/model/artifact.js';
+import { denseNetwork } from '../src/model/dense-network.js';
+import { checkModelSpec } from '../src/model/model-spec.js';
+import { csvOptions } from '../src/record/csv-format.js';
+import { schemaOptions } from '../src/record/infer-schema.js';
+import { fieldOf, type Schema } from '../src/record/schema.js';
+import { computeOptions } from '../src/tensorflow/compute-options.js';
+import { defaultPipeline } from '../src/training/default-pipeline.js';
+import type { FitOptions } from '../src/training/fit-bundle.js';
+import type { ClassWeights } from '../src/training/targets.js';
+import { readJsonFile } from './json-file.js';
+
+/** Options that say how the rows reach the model. */
+export const featureOptions = defineOptions({
+  transformers: {
+    type: 'string',
+    default: 'standard',
+    placeholder: 'standard|minmax|none|FILE',
+    section: 'Features',
+    description: 'How features are scaled, or a JSON file with a pipeline of transformers',
+  },
+  missing: {
+    type: 'list',
+    placeholder: 'X,Y',
+    section: 'Features',
+    description: 'Numbers that stand for "no value", such as -999; the mean of the column takes their place',
+  },
+});
+
+export const fitOptions = defineOptions({
+  output: {
+    type: 'string',
+    placeholder: 'BUNDLE',
+    description: 'Folder that the model bundle is written to',
+  },
+  name: { type: 'string', default: 'model', description: 'Name of the model, which predictions carry' },
+  modelVersion: { type: 'integer', default: 1, min: 1, description: 'Version of the model, likewise' },
+  task: {
+    type: 'string',
+    choices: ['auto', 'classification', 'regression'],
+    default: 'auto',
+    description: 'What the label is; auto takes labels of decimal numbers for a regression',
+  },
+  model: {
+    type: 'string',
+    placeholder: 'SPEC.json',
+    section: 'Network',
+    description: 'Specification of the network; without it, --hidden, --dropout and --activation make one',
+  },
+  hidden: { type: 'list', default: ['64'], section: 'Network', description: 'Units of each hidden layer' },
+  dropout: {
+    type: 'list',
+    default: [],
+    section: 'Network',
+    description: 'Dropout rate behind each hidden layer, or one for all',
+  },
+  activation: { type: 'string', default: 'relu', section: 'Network', description: 'Of the hidden layers' },
+  ...featureOptions,
+  optimizer: {
+    type: 'string',
+    choices: ['sgd', 'momentum', 'adagrad', 'rmsprop', 'adam', 'adamax', 'adadelta'],
+    default: 'adam',
+    section: 'Training',
+    description: 'How weights follow the gradient',
+  },
+  learningRate: {
+    type: 'number',
+    min: 0,
+    section: 'Training',
+    description: 'Default 0.01 for sgd and momentum, else 0.001',
+  },
+  momentum: { type: 'number', min: 0, max: 1, section: 'Training', description: 'For momentum and rmsprop' },
+  loss: {
+    type: 'string',
+    choices: [
+      'categoricalCrossentropy',
+      'sparseCategoricalCrossentropy',
+      'binaryCrossentropy',
+      'meanSquaredError',
+      'meanAbsoluteError',
+    ],
+    section: 'Training',
+    description: 'Default: the cross-entropy that fits the outputs; meanSquaredError for a regression',
+  },
+  lossWeight: { type: 'number', min: 0, section: 'Training', description: 'Factor on the whole loss' },
+  classWeights: {
+    type: 'list',
+    placeholder: 'balanced|A=2,B=1',
+    section: 'Training',
+    description: 'Weight of each label in the loss; balanced makes all labels count the same',
+  },
+  batchSize: { type: 'integer', default: 32, min: 1, section: 'Training', description: 'Rows per step' },
+  sweeps: { type: 'integer', default: 10, min: 1, section: 'Training', description: 'Passes over the rows' },
+  validationSplit: {
+    type: 'number',
+    default: 0.1,
+    min: 0,
+    max: 0.99,
+    section: 'Training',
+    description: 'Share of the rows that is set aside to validate with',
+  },
+  seed: {
+    type: 'integer',
+    default: 1,
+    min: 0,
+    max: 2 ** 31 - 1,
+    section: 'Training',
+    description: 'The same seed trains the same model',
+  },
+  ...schemaOptions,
+  ...csvOptions,
+  ...computeOptions,
+});
+export type CompiledFitOptions = Compiled<typeof fitOptions>;
+
+/** What the options mean for rows of this schema, but for the hooks of the run. */
+export async function fitOptionsFor(
+  options: CompiledFitOptions,
+  schema: Schema,
+): Promise<Omit<FitOptions, 'newModel'>> {
+  const { learningRate, momentum } = options;
+  return {
+    name: options.name,
+    version: options.modelVersion,
+    schema,
+    pipeline: await pipelineFor(options, schema),
+    task: options.task === 'auto' ? guessTask(schema) : options.task,
+    network: await networkFor(options),
+    optimizer: {
+      name: options.optimizer,
+      ...(learningRate !== undefined && { learningRate }),
+      ...(momentum !== undefined && { momentum }),
+    },
+    loss: options.loss,
+    lossWeight: options.lossWeight,
+    classWeights: options.classWeights && parseClassWeights(options.classWeights),
+    minibatchSize: options.batchSize,
+    numSweeps: options.sweeps,
+    validationSplit: options.validationSplit,
+    seed: options.seed,
+  };
+}
+
+/** The pipeline of `--transformers` for a schema. */
+export async function pipelineFor(
+  { transformers, missing = [] }: Compiled<typeof featureOptions>,
+  schema: Schema,
+): Promise<Pipeline> {
+  const markers = numbers('missing', missing);
+  if (transformers === 'standard' || transformers === 'minmax' || transformers === 'none') {
+    return defaultPipeline(schema, transformers, markers);
+  }
+  if (markers.length > 0) {
+    throw invalid('Give either --missing or a file of --transformers with an Imputer, not both.');
+  }
+  return Pipeline.fromJSON(await readJsonFile(transformers), schemaColumns(schema));
+}
+
+function guessTask(schema: Schema): FitOptions['task'] {
+  if (schema.label === undefined) throw invalid('Give --label, the column that holds the known answer.');
+  const { type } = fieldOf(schema, schema.label);
+  return type === 'float' || type === 'double' ? 'regression' : 'classification';
+}
+
+async function networkFor(options: CompiledFitOptions): Promise<FitOptions['network']> {
+  if (options.model !== undefined) {
+    const spec: ModelSpec = checkModelSpec(await readJsonFile(options.model));
+    return () => spec;
+  }
+  const dense = {
+    hidden: numbers('hidden', options.hidden),
+    dropout: numbers('dropout', options.dropout),
+    activation: options.activation,
+  };
+  return (inputShape, target) => denseNetwork(inputShape, target, dense);
+}
+
+function parseClassWeights(entries: readonly string[]): ClassWeights {
+  if (entries.length === 1 && entries[0] === 'balanced') return 'balanced';
+  const weights = entries.map((entry): [string, number] => {
+    const [, label, weight] = /^(.+)=([^=]+)$/.exec(entry) ?? [];
+    if (label === undefined) throw invalid(`--class-weights takes LABEL=WEIGHT, not "${entry}".`);
+    return [label, numbers('class-weights', [weight])[0]];
+  });
+  return Object.fromEntries(weights);
+}
+
+function numbers(flag: string, texts: readonly string[]): number[] {
+  return texts.map((text) => {
+    const number = text.trim() === '' ? NaN : Number(text);
+    if (!Number.isFinite(number)) throw invalid(`--${flag} takes numbers, not "${text}".`);
+    return number;
+  });
+}
+
+function invalid(message: string): MillraceError {
+  return new MillraceError('MILLRACE_CONFIG_INVALID', message);
+}

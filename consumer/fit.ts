@@ -1,0 +1,107 @@
+import { required } from '../src/config/options.js';
+import { defineProgram, type ProgramContext } from '../src/config/program.js';
+import { ExitCode } from '../src/errors.js';
+import { saveBundle } from '../src/model/bundle.js';
+import { CsvSource } from '../src/record/csv-source.js';
+import { schemaOf } from '../src/record/infer-schema.js';
+import { observationsOf } from '../src/record/row-chunks.js';
+import { createProgress } from '../src/telemetry/progress.js';
+import { RejectReport } from '../src/telemetry/reject-report.js';
+import { startCompute } from '../src/tensorflow/compute.js';
+import { fitBundle, type FitResult } from '../src/training/fit-bundle.js';
+import { readRowsAtRest, type RowsAtRest } from '../src/training/rows-at-rest.js';
+import type { SweepRecord } from '../src/training/training-log.js';
+import { fitOptions, fitOptionsFor, type CompiledFitOptions } from './fit-options.js';
+
+/** Trains a model on CSV files and saves it as a bundle. */
+export const fit = defineProgram({
+  name: 'fit',
+  summary: 'Train a model on CSV files and save it as a bundle',
+  description: [
+    'Reads CSV files, fits the transformers, trains a network and saves both, with the labels and some golden rows, as',
+    'one bundle. All rows are kept in memory. Rows that do not fit are reported and left out; then the exit code is 3.',
+  ].join('\n'),
+  arguments: [{ name: '<files...>', description: 'CSV files, patterns, or - for standard input' }],
+  options: fitOptions,
+  examples: [
+    'millrace fit events.csv --label Label --key EventId --output models/events',
+    'millrace fit events.csv --label Label --hidden 500,500 --dropout 0.4,0.6 --optimizer adagrad --learning-rate 0.01 --output models/events',
+    'millrace fit digits.csv.gz --label digit --model network.json --transformers minmax --output models/digits',
+  ],
+  async run(options, files, context) {
+    const output = required(options, 'output');
+    required(options, 'label');
+    const rejects = new RejectReport((line) => context.stderr.write(`${line}\n`));
+    const source = await CsvSource.open(files, {
+      ...options,
+      stdin: context.stdin,
+      signal: context.shutdown,
+    });
+    try {
+      const schema = await schemaOf(source, options, options.name);
+      const settings = await fitOptionsFor(options, schema);
+      const chunks = source.rows(schema, ({ file, line, fault }) => rejects.add(`${file}:${line}`, fault));
+      const rows = await readRowsAtRest(observationsOf(chunks), schema, { withLabel: true });
+      return await train(rows, settings, { ...options, output }, rejects, context);
+    } finally {
+      await source.close();
+    }
+  },
+});
+
+async function train(
+  rows: RowsAtRest,
+  settings: Awaited<ReturnType<typeof fitOptionsFor>>,
+  options: CompiledFitOptions & { output: string },
+  rejects: RejectReport,
+  context: ProgramContext,
+): Promise<number> {
+  const compute = await startCompute({ ...options, logger: context.logger });
+  const progress = createProgress(context.stderr, { total: rows.numRows * options.sweeps, unit: 'rows' });
+  try {
+    const fitted = await fitBundle(rows, {
+      ...settings,
+      newModel: (spec, seed) => compute.newModel(spec, seed),
+      signal: context.shutdown,
+      onProgress: ({ numRowsDone, sweep, loss }) =>
+        progress.update(numRowsDone, `sweep ${sweep} of ${options.sweeps}, loss ${loss.toFixed(4)}`),
+      onSweep: (record) => progress.log(describeSweep(record, options.sweeps)),
+    });
+    progress.end();
+    for (const [code, count] of fitted.rejected) rejects.addCount(code, count);
+    if (fitted.stopped) {
+      context.stderr.write('stopped before the last sweep; no bundle was written\n');
+      return ExitCode.failed;
+    }
+    await saveBundle(options.output, fitted.contents, fitted.golden);
+    context.stdout.write(`${describeResult(fitted, options.output)}\n`);
+    if (rejects.count > 0) context.stderr.write(`${rejects.summary()}\n`);
+    return rejects.count > 0 ? ExitCode.rowsRejected : 0;
+  } finally {
+    progress.end();
+    await compute.close();
+  }
+}
+
+function describeSweep(record: SweepRecord, numSweeps: number): string {
+  const { sweep, loss, validationLoss, validationAccuracy, startedAtMs, finishedAtMs } = record;
+  return [
+    `sweep ${sweep}/${numSweeps}`,
+    `loss ${loss.toFixed(4)}`,
+    ...(validationLoss === undefined ? [] : [`validation loss ${validationLoss.toFixed(4)}`]),
+    ...(validationAccuracy === undefined ? [] : [`validation accuracy ${validationAccuracy.toFixed(4)}`]),
+    `${((finishedAtMs - startedAtMs) / 1000).toFixed(1)} s`,
+  ].join('  ');
+}
+
+function describeResult({ numTrainingRows, history, evaluation }: FitResult, output: string): string {
+  const quality = [
+    `loss ${evaluation.loss.toFixed(4)}`,
+    ...(evaluation.accuracy === undefined ? [] : [`accuracy ${evaluation.accuracy.toFixed(4)}`]),
+  ].join(', ');
+  return [
+    `trained on ${numTrainingRows} rows in ${(history.trainingTimeMs / 1000).toFixed(1)} s`,
+    `${quality} on the ${evaluation.rows} rows`,
+    `saved in ${output}`,
+  ].join('; ');
+}

@@ -1,0 +1,62 @@
+import type { AucResult } from './auc.js';
+import type { ClassScores } from './class-scores.js';
+import type { Evaluator } from './evaluator.js';
+
+/** Results of evaluators by their type. */
+export type EvaluationResults = Readonly<Record<string, unknown>>;
+
+export function evaluationResults(evaluators: readonly Evaluator[]): EvaluationResults {
+  return Object.fromEntries(evaluators.map((evaluator) => [evaluator.type, evaluator.result()]));
+}
+
+/**
+ * The results as lines of text for people: single numbers first, then the scores of each class, then the confusion
+ * matrix with the true class by line.
+ *
+ * @param vocabulary the label of each class; empty for regression
+ */
+export function evaluationTable(results: EvaluationResults, vocabulary: readonly string[]): string {
+  const numbers = Object.entries(results).flatMap(([type, result]): string[][] => {
+    if (typeof result === 'number') return [[type, shown(result)]];
+    return type === 'auc' ? [[type, shown((result as AucResult).auc)]] : [];
+  });
+  const scores = Object.entries(results).filter((entry): entry is [string, ClassScores] =>
+    isScores(entry[1]),
+  );
+  const blocks = [numbers];
+  if (scores.length > 0) {
+    blocks.push([
+      ['class', ...scores.map(([type]) => type)],
+      ...vocabulary.map((label, index) => [label, ...scores.map(([, each]) => shown(each.perClass[index]))]),
+      ['(macro)', ...scores.map(([, each]) => shown(each.macro))],
+    ]);
+  }
+  const counts = results['confusion-matrix'] as readonly (readonly number[])[] | undefined;
+  if (counts !== undefined) {
+    blocks.push([
+      ['true \\ predicted', ...vocabulary],
+      ...counts.map((line, index) => [vocabulary[index], ...line.map(String)]),
+    ]);
+  }
+  return blocks.map(aligned).join('\n\n');
+}
+
+/** Cells in columns: the first to the left, the others to the right. */
+function aligned(lines: readonly (readonly string[])[]): string {
+  const widths = (lines[0] ?? []).map((_, column) => Math.max(...lines.map((line) => line[column].length)));
+  return lines
+    .map((line) =>
+      line
+        .map((cell, column) => (column === 0 ? cell.padEnd(widths[0]) : cell.padStart(widths[column])))
+        .join('  '),
+    )
+    .join('\n');
+}
+
+function isScores(result: unknown): boolean {
+  return typeof result === 'object' && result !== null && 'perClass' in result;
+}
+
+function shown(value: number): string {
+  return value.toFixed(4);
+}
