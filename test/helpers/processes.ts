@@ -1,0 +1,33 @@
+import { readFileSync } from 'node:fs';
+
+/** Whether a process is there and not merely waiting to be collected by its parent. */
+export function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+  return !isZombie(pid);
+}
+
+/** Resolves when none of these processes is there any more; rejects after ten seconds. */
+export async function untilGone(...pids: readonly number[]): Promise<void> {
+  await until(() => !pids.some(isAlive), `processes ${pids.join(', ')} to end`);
+}
+
+/** Resolves when the condition holds; rejects after ten seconds. For what gives no event, such as another process. */
+export async function until(condition: () => boolean | Promise<boolean>, what: string): Promise<void> {
+  const deadline = performance.now() + 10_000;
+  while (!(await condition())) {
+    if (performance.now() > deadline) throw new Error(`waited in vain for ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+function isZombie(pid: number): boolean {
+  try {
+    return / Z /.test(readFileSync(`/proc/${pid}/stat`, 'utf8').replace(/\(.*\)/s, ''));
+  } catch {
+    return false;
+  }
+}
