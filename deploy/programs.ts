@@ -9,9 +9,11 @@ import { produce } from '../producer/produce.js';
 import type { Program } from '../src/config/program.js';
 import { doctor } from './doctor.js';
 import { setup } from './setup.js';
+import { start } from './start.js';
 
 /** Every program of `millrace`, in the order of its help. */
 export const programs: readonly Program[] = [
+  start,
   produce,
   generate,
   fit,

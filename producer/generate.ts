@@ -1,4 +1,5 @@
 import { createWriteStream } from 'node:fs';
+import { finished } from 'node:stream/promises';
 import { defineOptions } from '../src/config/options.js';
 import { defineProgram } from '../src/config/program.js';
 import { MillraceError, messageOf } from '../src/errors.js';
@@ -26,11 +27,11 @@ export const generate = defineProgram({
       max: 2 ** 31 - 1,
       description: 'What the events follow from',
     },
-    out: { type: 'string', placeholder: 'FILE', description: 'File to write, instead of standard output' },
+    output: { type: 'string', placeholder: 'FILE', description: 'File to write, instead of standard output' },
   }),
-  examples: ['millrace generate --rows 100000 --seed 7 --out events.csv'],
-  async run({ rows, seed, out }, _files, { stdout, shutdown }) {
-    const stream = out === undefined ? stdout : createWriteStream(out);
+  examples: ['millrace generate --rows 100000 --seed 7 --output events.csv'],
+  async run({ rows, seed, output }, _files, { stdout, shutdown }) {
+    const stream = output === undefined ? stdout : createWriteStream(output);
     const write = textOutput(stream);
     try {
       let isRead = await write(csvHeader(collisionSchema));
@@ -42,14 +43,13 @@ export const generate = defineProgram({
         }
         isRead = await write(lines);
       }
+      if (stream !== stdout) await finished(stream.end());
     } catch (error) {
       throw new MillraceError(
         'MILLRACE_FILE_UNUSABLE',
-        `${out ?? 'Standard output'} cannot be written: ${messageOf(error)}.`,
+        `${output ?? 'Standard output'} cannot be written: ${messageOf(error)}.`,
         { cause: error },
       );
-    } finally {
-      if (stream !== stdout) stream.end();
     }
     return 0;
   },

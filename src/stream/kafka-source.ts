@@ -17,10 +17,11 @@ export interface KafkaSourceOptions {
   readonly maxOutageMs: number;
 }
 
-const heartbeatIntervalMs = 3_000;
+/** Also how long a member may take to notice that another one joined or left. */
+const heartbeatIntervalMs = 1_000;
 const sessionTimeoutMs = 30_000;
 /** Without an answer of the group for this long, reading counts as hampered. */
-const hamperedAfterMs = 4 * heartbeatIntervalMs;
+const hamperedAfterMs = 12 * heartbeatIntervalMs;
 /**
  * How long the broker holds a fetch that finds nothing. A partition that is resumed is in the next fetch only, so that
  * this is also the longest time it still rests.

@@ -7,10 +7,9 @@ export async function fetchPartitionOffsets(
   topic: string,
   group: string,
 ): Promise<Map<number, PartitionOffsets>> {
-  const [ranges, committed] = await Promise.all([
-    admin.fetchTopicOffsets(topic),
-    admin.fetchOffsets({ groupId: group, topics: [topic] }),
-  ]);
+  // In this order, so that a commit is never ahead of the end that is reported.
+  const committed = await admin.fetchOffsets({ groupId: group, topics: [topic] });
+  const ranges = await admin.fetchTopicOffsets(topic);
   const commits = new Map(
     committed.flatMap(({ partitions }) =>
       partitions.map(({ partition, offset }) => [partition, BigInt(offset)] as const),
