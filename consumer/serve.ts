@@ -3,7 +3,6 @@ import { defineProgram } from '../src/config/program.js';
 import { version } from '../src/config/version.js';
 import { openBundle, type OpenBundle } from '../src/model/bundle.js';
 import { codecOptions, openSchemaStore } from '../src/record/codecs.js';
-import { schemaFingerprint } from '../src/record/schema.js';
 import { MicroBatcher } from '../src/serving/micro-batcher.js';
 import { openServingMember, type ServingMember } from '../src/serving/serving-member.js';
 import { servingOptions } from '../src/serving/serving-options.js';
@@ -149,13 +148,13 @@ SIGTERM finishes what is in flight, commits it and leaves the group.`,
   },
 });
 
-function modelInfo({ name, version, schema, target }: OpenBundle, backend: string): ModelInfo {
+function modelInfo({ name, version, schema, target, fingerprint }: OpenBundle, backend: string): ModelInfo {
   return {
     name,
     version,
     schema,
     ...(target.kind === 'classification' && { vocabulary: target.vocabulary }),
-    fingerprint: schemaFingerprint(schema),
+    fingerprint,
     backend,
   };
 }

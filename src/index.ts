@@ -1,4 +1,5 @@
-/** Millrace, the library: the names that are public. */
+/** Millrace, the library: the names that are public, in the order a row meets them. */
+
 export {
   ExitCode,
   MillraceError,
@@ -7,3 +8,95 @@ export {
   type ErrorCode,
   type RowErrorCode,
 } from './errors.js';
+export { createLogger, type LogLevel, type Logger } from './telemetry/logger.js';
+
+// Records: observations, their schemas, and how they are written.
+export type { FieldValue, Observation, SparseVector } from './record/observation.js';
+export { checkSchema, schemaFingerprint, type Field, type FieldType, type Schema } from './record/schema.js';
+export { avroSchemaOf, schemaFromAvro } from './record/avro-schema.js';
+export { parseSchema, readSchemaFile } from './record/schema-file.js';
+export { inferSchema, type SchemaHints } from './record/infer-schema.js';
+export { readObservations, type CsvSourceOptions, type RowReject } from './record/csv-source.js';
+export type { Decoder, Encoder, RecordFormat } from './record/codec.js';
+export { createDecoder, createEncoder, openSchemaStore, type SchemaStore } from './record/codecs.js';
+export { collisionEvents, collisionSchema } from './simulation/collision-events.js';
+
+// Features: matrices of rows, and the transformers that work on them.
+export {
+  copyMatrix,
+  featureMatrix,
+  numericColumns,
+  type Column,
+  type FeatureMatrix,
+} from './features/feature-matrix.js';
+export { RowFault, RowFaults, isRowFault } from './features/row-faults.js';
+export type { RowBatch } from './features/row-batch.js';
+export { createRowReader, schemaColumns, type RowReader } from './features/row-reader.js';
+export { Pipeline, type BatchSource, type PipelineJson } from './features/pipeline.js';
+export { transformMany, transformOne } from './features/transform.js';
+export {
+  isEstimator,
+  type Estimator,
+  type Transformer,
+  type TransformerJson,
+} from './features/transformers/transformer.js';
+export { transformerFromJSON } from './features/transformers/registry.js';
+export { BinaryLabelTransformer, type BinaryLabelOptions } from './features/transformers/binary-label.js';
+export { DenseTransformer, type DenseOptions } from './features/transformers/dense.js';
+export { Imputer, type ImputerOptions } from './features/transformers/imputer.js';
+export { LabelIndexTransformer, type LabelIndexOptions } from './features/transformers/label-index.js';
+export { MinMaxTransformer, type MinMaxOptions } from './features/transformers/min-max.js';
+export { Normalizer, type NormalizerOptions } from './features/transformers/normalizer.js';
+export { OneHotTransformer, type OneHotOptions } from './features/transformers/one-hot.js';
+export { ReshapeTransformer, type ReshapeOptions } from './features/transformers/reshape.js';
+export { StandardTransformer, type StandardOptions } from './features/transformers/standard.js';
+export { StringIndexer, type StringIndexerOptions } from './features/transformers/string-indexer.js';
+export { VectorAssembler, type VectorAssemblerOptions } from './features/transformers/vector-assembler.js';
+
+// Models: what they are, how they are kept, how they predict, how good they are.
+export type { LayerSpec, ModelArtifact, ModelSpec, WeightVector } from './model/artifact.js';
+export type {
+  LossName,
+  Model,
+  OptimizerSpec,
+  TrainableModel,
+  TrainingOptions,
+  WeightSpec,
+} from './model/model.js';
+export { denseNetwork, type DenseNetworkOptions } from './model/dense-network.js';
+export { fitVocabulary, targetValues, type Target } from './model/target.js';
+export {
+  openBundle,
+  readBundle,
+  saveBundle,
+  type BundleContents,
+  type CheckedBundle,
+  type GoldenRows,
+  type OpenBundle,
+} from './model/bundle.js';
+export { takeGoldenRows } from './model/golden-rows.js';
+export { ModelPredictor, type Predictions, type PredictorOptions } from './model/predictor.js';
+export { predictionSchema, type Prediction } from './model/prediction.js';
+export type { Evaluator, EvaluatorJson, ScoredRows } from './model/evaluators/evaluator.js';
+export { evaluatorFromJSON, evaluatorsFor } from './model/evaluators/registry.js';
+export { AccuracyEvaluator } from './model/evaluators/accuracy.js';
+export { AucEvaluator, type AucResult } from './model/evaluators/auc.js';
+export {
+  F1Evaluator,
+  PrecisionEvaluator,
+  RecallEvaluator,
+  type ClassScores,
+} from './model/evaluators/class-scores.js';
+export { ConfusionMatrixEvaluator } from './model/evaluators/confusion-matrix.js';
+export { LogLossEvaluator } from './model/evaluators/log-loss.js';
+export { MeanAbsoluteErrorEvaluator, MeanSquaredErrorEvaluator } from './model/evaluators/regression.js';
+
+// TensorFlow on its thread, and training with it.
+export { startCompute, type Compute, type ComputeOptions } from './tensorflow/compute.js';
+export { readModelFolder } from './tensorflow/read-model.js';
+export { defaultPipeline, type Scaling } from './training/default-pipeline.js';
+export { fitBundle, type FitOptions, type FitResult } from './training/fit-bundle.js';
+export { readRowsAtRest, type RowsAtRest } from './training/rows-at-rest.js';
+export { SingleTrainer, type SingleTrainerOptions, type TrainingResult } from './training/single-trainer.js';
+export type { TrainingSet } from './training/training-set.js';
+export type { SweepRecord, TrainingHistory, TrainingProgress } from './training/training-log.js';

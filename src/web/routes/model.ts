@@ -11,7 +11,7 @@ export interface ModelInfo {
   readonly schema: Schema;
   /** The label of each class index; absent when the model predicts numbers. */
   readonly vocabulary?: readonly string[];
-  /** SHA-256 of the schema, in hex. */
+  /** SHA-256 of the manifest of the bundle, in hex: which bundle it is, to the bit. */
   readonly fingerprint: string;
   /** What computes: `native` or `wasm`. */
   readonly backend: string;
@@ -29,7 +29,7 @@ const modelSchema = {
       description: 'Fields, key, label and features of a row, the features in the order of the columns',
     },
     vocabulary: { type: 'array', items: { type: 'string' }, description: 'The label of each class index' },
-    fingerprint: { type: 'string', description: 'SHA-256 of the schema, in hex' },
+    fingerprint: { type: 'string', description: 'SHA-256 of the manifest of the bundle, in hex' },
     backend: { type: 'string', description: 'What computes: native or wasm' },
   },
 };
