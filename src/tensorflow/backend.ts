@@ -71,5 +71,23 @@ async function loadWasm(): Promise<Tf> {
   if (!(await tfCore.setBackend('wasm'))) throw new Error('WebAssembly cannot be used here');
   await tfCore.ready();
   lendCpuKernels(tfCore);
+  chainOperations(tfCore);
   return { ...tfCore, ...tfLayers };
+}
+
+/**
+ * Operations as methods of tensors, which the union package of TensorFlow.js adds and the core does not have: those
+ * that the orthogonal initializer of tfjs-layers calls.
+ */
+function chainOperations(tf: typeof core): void {
+  const methods = tf.Tensor.prototype as unknown as Record<string, (...args: unknown[]) => core.Tensor>;
+  const operations = tf as unknown as Record<string, (...args: unknown[]) => core.Tensor>;
+  for (const name of ['reshape', 'sign', 'stridedSlice', 'transpose']) {
+    methods[name] = function (...args) {
+      return operations[name](this, ...args);
+    };
+  }
+  methods['flatten'] = function (this: core.Tensor) {
+    return tf.reshape(this, [this.size]);
+  };
 }

@@ -13,6 +13,8 @@ interface DataBackend {
   readSync(dataId: core.DataId): core.BackendValues;
 }
 interface CpuBackend extends DataBackend {
+  /** While true, the next kernel advises people to use the native package. */
+  firstUse: boolean;
   makeTensorInfo(shape: number[], dtype: core.DataType, values: core.BackendValues): core.TensorInfo;
   disposeIntermediateTensorInfo(info: core.TensorInfo): void;
 }
@@ -23,6 +25,7 @@ interface WasmBackend extends DataBackend {
 /** Lets the WASM backend use the CPU backend's kernels where it has none: inputs and results are copied across. */
 export function lendCpuKernels(tf: typeof core): void {
   const cpu = tf.findBackend('cpu') as unknown as CpuBackend;
+  cpu.firstUse = false;
   for (const kernelName of lent) {
     const kernel = tf.getKernel(kernelName, 'cpu');
     tf.registerKernel({

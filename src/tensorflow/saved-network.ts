@@ -56,10 +56,9 @@ async function findSignature(tf: NativeTf, { folder, signature }: SavedModelArti
 /** The shape of one row of a signature's only tensor. */
 function rowShape(kind: string, tensors: readonly core.ModelTensorInfo[]): number[] {
   const [info] = tensors;
-  // tfjs-node gives the dimensions as the protobuf message has them: { array: [size, name] } or { size }.
-  const shape = (info?.shape as unknown as ({ array?: number[]; size?: number } | number)[] | undefined)?.map(
-    (size) => (typeof size === 'number' ? size : (size.array?.[0] ?? size.size ?? -1)),
-  );
+  // tfjs-node gives the dimensions as protobuf messages, whatever its types say.
+  const dimensions = info?.shape as unknown as readonly { getSize(): number }[] | undefined;
+  const shape = dimensions?.map((dimension) => dimension.getSize());
   const row = shape?.slice(1);
   const fits = tensors.length === 1 && info.dtype === 'float32' && row !== undefined && row.length > 0;
   if (!fits || row.some((size) => !(size > 0))) {

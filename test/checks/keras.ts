@@ -1,0 +1,79 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import { packageRoot } from '../../src/config/package-root.js';
+import type { ModelSpec } from '../../src/model/artifact.js';
+import { planModel } from '../../src/model/model-spec.js';
+import type { OptimizerSpec } from '../../src/model/model.js';
+import type { Compute } from '../../src/tensorflow/compute.js';
+import { assertClose } from '../helpers/close.js';
+
+const folder = join(packageRoot, 'test/fixtures/keras');
+const readFixture = <T>(name: string) => JSON.parse(readFileSync(join(folder, name), 'utf8')) as T;
+
+interface OptimizerFixture {
+  readonly features: number[];
+  readonly targets: number[];
+  readonly initial: number[];
+  readonly outputs: number[];
+  readonly optimizers: Record<string, { learningRate: number; losses: number[]; weights: number[] }>;
+}
+interface NetworkFixture {
+  readonly networks: Record<
+    string,
+    { spec: ModelSpec; features: number[]; weights: number[]; outputs: number[] }
+  >;
+}
+
+export const optimizerFixture = readFixture<OptimizerFixture>('optimizers.json');
+const { networks } = readFixture<NetworkFixture>('networks.json');
+export const savedModelFixture = join(folder, 'saved-model');
+
+/** The network of the optimizer fixture. */
+export const smallSpec: ModelSpec = {
+  inputShape: [3],
+  layers: [
+    { type: 'dense', units: 4, activation: 'tanh' },
+    { type: 'dense', units: 2, activation: 'softmax' },
+  ],
+};
+
+/** Compares a backend with what Keras answered. */
+export function checkAgainstKeras(compute: () => Compute): void {
+  describe('networks with the weights of Keras', () => {
+    for (const [name, { spec, features, weights, outputs }] of Object.entries(networks)) {
+      it(`gives the outputs of Keras: ${name}`, async () => {
+        const model = await compute().newModel(spec, 1);
+        const plan = planModel(spec);
+        assert.equal(plan.numWeights, weights.length);
+        assert.equal(plan.numOutputs, model.numOutputs);
+        await model.setWeights(Float32Array.from(weights));
+        const numRows = features.length / model.numFeatures;
+        assertClose(await model.predictMany(Float32Array.from(features), numRows), outputs, 1e-5);
+        await model.close();
+      });
+    }
+  });
+
+  describe('optimizers', () => {
+    for (const [name, expected] of Object.entries(optimizerFixture.optimizers)) {
+      it(`takes the steps of Keras: ${name}`, async () => {
+        const model = await compute().newModel(smallSpec, 1);
+        await model.setWeights(Float32Array.from(optimizerFixture.initial));
+        const { learningRate } = expected;
+        const optimizer = { name: name as OptimizerSpec['name'], learningRate };
+        await model.compile({ optimizer, loss: 'categoricalCrossentropy' });
+        const { features, targets } = optimizerFixture;
+        const losses: number[] = [];
+        for (let sweep = 0; sweep < 2; sweep++) {
+          const rows = [Float32Array.from(features), Float32Array.from(targets)] as const;
+          losses.push(...(await model.trainMinibatches(...rows, 12, 4)).losses);
+        }
+        assertClose(losses, expected.losses, 1e-4);
+        assertClose(await model.getWeights(), expected.weights, 1e-4);
+        await model.close();
+      });
+    }
+  });
+}

@@ -1,0 +1,3 @@
+import { checkBackend } from '../checks/backend.js';
+
+checkBackend('wasm');
