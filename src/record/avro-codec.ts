@@ -1,7 +1,7 @@
-import avro from 'avsc';
 import { RowError, messageOf } from '../errors.js';
 import { createBoundsCheck } from './avro-bounds.js';
-import { avroSchemaOf, checkAvroSchema } from './avro-schema.js';
+import { avroSchemaOf, checkAvroSchema, type AvroJson } from './avro-schema.js';
+import { avroType } from './avro-type.js';
 import type { Decoder, Encoder } from './codec.js';
 import { conform, pickFields } from './conformity.js';
 import { checkSize } from './json-codec.js';
@@ -29,7 +29,7 @@ export async function createAvroEncoder(
   subject: string,
 ): Promise<Encoder> {
   const text = avroSchemaOf(schema);
-  const type = avro.Type.forSchema(JSON.parse(text) as avro.schema.AvroSchema);
+  const type = avroType(JSON.parse(text) as AvroJson);
   const id = await schemas.register(subject, text);
   // Written into a buffer that grows to the largest record, then copied out at its true length.
   let scratch = Buffer.alloc(1024);
@@ -110,7 +110,7 @@ function schemaIdOf(value: Buffer): number {
 function createRecordReader(text: string): ReadRecord {
   try {
     const json = checkAvroSchema(text);
-    const type = avro.Type.forSchema(json as avro.schema.AvroSchema);
+    const type = avroType(json);
     const checkBounds = createBoundsCheck(json);
     return (bytes) => {
       checkBounds(bytes);

@@ -69,18 +69,19 @@ export function pickFields(decoded: Readonly<Record<string, unknown>>, schema: S
     const value = decoded[name];
     // What an object has by nature is a function; what was decoded never is.
     if (value === undefined || typeof value === 'function') continue;
-    if (typeof value === 'object' && value !== null && !isNumberList(value) && !isSparseVector(value)) {
-      throw new RowError(
-        'MILLRACE_ROW_UNDECODABLE',
-        `The field "${name}" holds neither a value nor numbers.`,
-        {
-          facts: { field: name },
-        },
-      );
+    if (!isFieldValue(value)) {
+      const message = `The field "${name}" holds something that is no value of a field, such as an object.`;
+      throw new RowError('MILLRACE_ROW_UNDECODABLE', message, { facts: { field: name } });
     }
-    observation[name] = value as FieldValue;
+    observation[name] = value;
   }
   return observation;
+}
+
+function isFieldValue(value: unknown): value is FieldValue {
+  // A bigint is a whole number beyond 2^53, which no field can hold.
+  if (typeof value !== 'object') return typeof value !== 'bigint';
+  return value === null || isNumberList(value) || isSparseVector(value);
 }
 
 function isNumberList(value: unknown): value is readonly number[] {

@@ -66,7 +66,8 @@ export class CsvSplitter {
       buffer = withoutMark(buffer);
       this.#started = true;
     }
-    this.#lineEnd ??= lineEndOf(buffer, atEnd);
+    this.#lineEnd ??= lineEndOf(buffer, this.#format.quote);
+    if (atEnd || buffer.length > this.#format.maxRowBytes) this.#lineEnd ??= lineFeed;
     const rows: CsvRow[] = [];
     const consumed = this.#lineEnd === undefined ? 0 : this.#readRows(buffer, this.#lineEnd, atEnd, rows);
     this.#rest = buffer.subarray(consumed);
@@ -225,14 +226,19 @@ function countLines(buffer: Buffer, from: number, to: number, lineEnd: number): 
   return count;
 }
 
-/** LF, or CR when the first line ends in a CR alone; undefined until that can be told. */
-function lineEndOf(buffer: Buffer, atEnd: boolean): number | undefined {
-  const feed = buffer.indexOf(lineFeed);
-  const head = feed === -1 ? buffer : buffer.subarray(0, feed);
-  const first = head.indexOf(carriageReturn);
-  if (first === -1) return feed === -1 && !atEnd ? undefined : lineFeed;
-  if (first + 1 === buffer.length && !atEnd) return undefined;
-  return first + 1 === feed || first + 1 === buffer.length ? lineFeed : carriageReturn;
+/** LF, or CR when the first line ends in a CR alone; undefined while the buffer does not tell. */
+function lineEndOf(buffer: Buffer, quote: number | undefined): number | undefined {
+  let isQuoted = false;
+  for (let at = 0; at < buffer.length; at++) {
+    const byte = buffer[at];
+    if (byte === quote) isQuoted = !isQuoted;
+    else if (isQuoted) continue;
+    else if (byte === lineFeed) return lineFeed;
+    else if (byte === carriageReturn && at + 1 < buffer.length) {
+      return buffer[at + 1] === lineFeed ? lineFeed : carriageReturn;
+    }
+  }
+  return undefined;
 }
 
 function withoutReturn(line: Buffer): Buffer {

@@ -54,10 +54,11 @@ export interface SchemaHints extends Partial<Omit<SchemaOptions, 'schema'>> {
  * cannot be understood, MILLRACE_SCHEMA_INVALID when what results cannot be a schema.
  */
 export function inferSchema(
-  columns: readonly string[],
+  titles: readonly string[],
   sample: readonly (readonly string[])[],
   hints: SchemaHints = {},
 ): Schema {
+  const columns = titles.map(fieldNameOf);
   const types = parseTypes(hints.types ?? []);
   const key = hints.key === undefined ? undefined : existing(fieldNameOf(hints.key), columns);
   const label = hints.label === undefined ? undefined : existing(fieldNameOf(hints.label), columns);

@@ -30,7 +30,7 @@ export class LocalSchemaStore implements SchemaStore {
     const text = canonical(avroSchema);
     try {
       await mkdir(join(this.#folder, 'subjects', subject), { recursive: true });
-      const id = (await this.#find(text)) ?? (await this.#add(text));
+      const id = await this.#findOrAdd(text);
       await (await open(join(this.#folder, 'subjects', subject, String(id)), 'a')).close();
       return id;
     } catch (error) {
@@ -47,18 +47,15 @@ export class LocalSchemaStore implements SchemaStore {
     }
   }
 
-  async #find(text: string): Promise<number | undefined> {
-    for (const id of await this.#ids()) {
+  async #findOrAdd(text: string): Promise<number> {
+    const ids = await this.#ids();
+    for (const id of ids) {
       if (await this.#holds(id, text)) return id;
     }
-    return undefined;
-  }
-
-  async #add(text: string): Promise<number> {
     const complete = join(this.#folder, `.${randomUUID()}.new`);
     await writeFile(complete, text, { flush: true });
     try {
-      for (let id = ((await this.#ids()).at(-1) ?? 0) + 1; id <= maxId; id++) {
+      for (let id = (ids.at(-1) ?? 0) + 1; id <= maxId; id++) {
         if (await this.#take(complete, id)) return id;
         // Another process was faster; it may have registered the same schema.
         if (await this.#holds(id, text)) return id;
