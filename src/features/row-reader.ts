@@ -41,7 +41,7 @@ export function createRowReader(schema: Schema, options: { withLabel?: boolean }
       const numRows = observations.length;
       const faults = new RowFaults();
       const featureCells = new Cells(features, columns, numRows);
-      const labelCells = label && new Cells(label, fieldColumns(label[0].field), numRows);
+      const labelCells = label && new Cells(label, labelColumns(label[0].field), numRows);
       const keys: (string | number | boolean | null)[] = [];
       for (let row = 0; row < numRows; row++) {
         const observation = observations[row];
@@ -98,6 +98,11 @@ function fieldColumns(field: Field): Column[] {
     case 'boolean':
       return [{ name: field.name }];
   }
+}
+
+/** A label of true or false is text, so that its class is called `true` and not 1. */
+function labelColumns(field: Field): Column[] {
+  return field.type === 'boolean' ? [{ name: field.name, text: [] }] : fieldColumns(field);
 }
 
 function labelField(schema: Schema): Field {
@@ -187,16 +192,12 @@ class Cells {
         return this.#writeNumber(field, cell, value);
       case 'boolean':
         if (typeof value !== 'boolean') return wrongType(field);
-        data[cell] = value ? 1 : 0;
+        data[cell] = this.#texts[column] ? this.#textIndex(column, String(value)) : Number(value);
         return undefined;
-      case 'string': {
+      case 'string':
         if (typeof value !== 'string') return wrongType(field);
-        const texts = this.#texts[column]!;
-        let index = texts.get(value);
-        if (index === undefined) texts.set(value, (index = texts.size));
-        data[cell] = index;
+        data[cell] = this.#textIndex(column, value);
         return undefined;
-      }
       case 'vector':
         return this.#readVector(field, cell, value);
       case 'sparse': {
@@ -206,6 +207,13 @@ class Cells {
         return undefined;
       }
     }
+  }
+
+  #textIndex(column: number, text: string): number {
+    const texts = this.#texts[column]!;
+    let index = texts.get(text);
+    if (index === undefined) texts.set(text, (index = texts.size));
+    return index;
   }
 
   #readVector(field: Field, cell: number, value: FieldValue): RowFault | undefined {

@@ -5,7 +5,7 @@ import type { RowBatch } from '../features/row-batch.js';
 import { RowFault, type RowFaults } from '../features/row-faults.js';
 import { createRowReader, type RowReader } from '../features/row-reader.js';
 import { LabelIndexTransformer } from '../features/transformers/label-index.js';
-import type { Observation } from '../record/observation.js';
+import type { FieldValue, Observation } from '../record/observation.js';
 import type { Schema } from '../record/schema.js';
 import type { Model } from './model.js';
 import { predictionSchema, type Prediction } from './prediction.js';
@@ -126,18 +126,22 @@ export class ModelPredictor {
 
   /** The value to write for one row that has no fault. */
   value(predictions: Predictions, row: number, key: string | number | boolean | null): Prediction {
-    const start = row * this.numOutputs;
-    const keyName = this.schema.key;
-    return {
-      ...(keyName !== undefined && { [keyName]: key }),
-      prediction: Array.from(predictions.outputs.subarray(start, start + this.numOutputs)),
-      ...(this.#vocabulary && {
-        predicted_index: predictions.indices[row],
-        predicted_label: predictions.labels[row]!,
-      }),
-      model: this.name,
-      model_version: this.version,
-    };
+    const { outputs, indices, labels } = predictions;
+    const prediction: number[] = [];
+    for (let output = 0; output < this.numOutputs; output++) {
+      prediction.push(outputs[row * this.numOutputs + output]);
+    }
+    // Field by field: spreading parts into one object would take most of the time of a small model.
+    const value: Record<string, FieldValue> = {};
+    if (this.schema.key !== undefined) value[this.schema.key] = key;
+    value['prediction'] = prediction;
+    if (this.#vocabulary !== undefined) {
+      value['predicted_index'] = indices[row];
+      value['predicted_label'] = labels[row];
+    }
+    value['model'] = this.name;
+    value['model_version'] = this.version;
+    return value as Prediction;
   }
 
   /** Predicts these rows of the matrix into their places in `outputs`. */
@@ -184,15 +188,20 @@ export class ModelPredictor {
 
   #refuseNotFinite(outputs: Float32Array, rows: Int32Array, faults: RowFaults): void {
     for (const row of rows) {
-      const start = row * this.numOutputs;
-      const answer = outputs.subarray(start, start + this.numOutputs);
-      if (faults.has(row) || answer.every(Number.isFinite)) continue;
-      answer.fill(NaN);
+      if (faults.has(row) || this.#isFinite(outputs, row)) continue;
+      outputs.fill(NaN, row * this.numOutputs, (row + 1) * this.numOutputs);
       faults.add(
         row,
         new RowFault('MILLRACE_ROW_MODEL_FAILED', 'The model answered with something that is not finite.'),
       );
     }
+  }
+
+  #isFinite(outputs: Float32Array, row: number): boolean {
+    for (let output = 0; output < this.numOutputs; output++) {
+      if (!Number.isFinite(outputs[row * this.numOutputs + output])) return false;
+    }
+    return true;
   }
 
   #classes(

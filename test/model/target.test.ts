@@ -13,7 +13,7 @@ import type { FieldType } from '../../src/record/schema.js';
 
 const labelIndex = new LabelIndexTransformer().toJSON();
 
-function batchOf(type: FieldType, labels: readonly (string | number | null)[]) {
+function batchOf(type: FieldType, labels: readonly (string | number | boolean | null)[]) {
   const reader = createRowReader(
     {
       name: 'labelled',
@@ -58,6 +58,16 @@ describe('a target', () => {
   it('gives class indices of labels that are numbers', () => {
     const target: Target = { kind: 'classification', vocabulary: ['0', '7'], labelIndex };
     assert.deepEqual([...targetValues(target, batchOf('int', [7, 0]))], [1, 0]);
+  });
+
+  it('calls labels of true and false so', async () => {
+    const batch = () => batchOf('boolean', [true, false, true]);
+    const vocabulary = await fitVocabulary(() => [batch()]);
+    assert.deepEqual(vocabulary, ['false', 'true']);
+    assert.deepEqual(
+      [...targetValues({ kind: 'classification', vocabulary, labelIndex }, batch())],
+      [1, 0, 1],
+    );
   });
 
   it('gives the numbers themselves for regression, and refuses text', () => {
