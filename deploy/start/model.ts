@@ -56,7 +56,8 @@ export async function trainOnFile(
   return train(part, { ...flags, name, output: join(folder, 'model') }, surroundings);
 }
 
-interface Surroundings {
+/** What the programs run with. */
+export interface Surroundings {
   readonly environment: Environment;
   readonly context: ProgramContext;
 }
