@@ -67,7 +67,8 @@ export class SingleTrainer {
     for (let sweep = 1; sweep <= numSweeps; sweep++) {
       await this.#sweep(new ShuffledRows(training, seed + sweep), log);
       if (this.#stopped()) break;
-      onSweep?.(log.endSweep(validation && (await validate(this.#model, validation, loss))));
+      const record = log.endSweep(validation && (await validate(this.#model, validation, loss)));
+      onSweep?.(record);
     }
     return {
       history: log.history(),
@@ -83,8 +84,10 @@ export class SingleTrainer {
     let underWay: { readonly learnt: Promise<TrainedMinibatches>; readonly numRows: number } | undefined;
     for (;;) {
       const rows = this.#stopped() ? undefined : await source.nextMinibatch(maxRows);
-      if (underWay !== undefined)
-        onProgress?.(log.add(await underWay.learnt, underWay.numRows, minibatchSize));
+      if (underWay !== undefined) {
+        const progress = log.add(await underWay.learnt, underWay.numRows, minibatchSize);
+        onProgress?.(progress);
+      }
       if (rows === undefined) return;
       const learnt = this.#model.trainMinibatches(rows.features, rows.targets, rows.numRows, minibatchSize);
       // It is awaited only after the next rows were gathered; a failure before that must not count as unhandled.

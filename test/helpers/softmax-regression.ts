@@ -1,0 +1,107 @@
+import { meanLoss, rowWeights } from '../../src/model/loss.js';
+import type {
+  TrainableModel,
+  TrainedMinibatches,
+  TrainingOptions,
+  WeightSpec,
+} from '../../src/model/model.js';
+
+/**
+ * Softmax regression with plain gradient descent, written the plainest way: outputs softmax(x W), gradient
+ * x^T (p - y) / numRows. It learns with class indices (sparseCategoricalCrossentropy) and remembers its calls.
+ */
+export class SoftmaxRegression implements TrainableModel {
+  readonly inputShape: readonly number[];
+  readonly weightSpecs: readonly WeightSpec[];
+  /** [numRows, minibatchSize] of each call. */
+  readonly calls: [number, number][] = [];
+  /** First feature of each row that was learnt from, in order. */
+  readonly seen: number[] = [];
+  compiled: TrainingOptions | undefined;
+  isClosed = false;
+  #weights: Float32Array;
+
+  constructor(
+    readonly numFeatures: number,
+    readonly numOutputs: number,
+  ) {
+    this.inputShape = [numFeatures];
+    this.weightSpecs = [{ name: 'kernel', shape: [numFeatures, numOutputs] }];
+    this.#weights = new Float32Array(numFeatures * numOutputs);
+  }
+
+  predictMany(features: Float32Array, numRows: number): Promise<Float32Array> {
+    const outputs = new Float32Array(numRows * this.numOutputs);
+    for (let row = 0; row < numRows; row++) {
+      const logits = Array.from({ length: this.numOutputs }, (_, output) => {
+        let sum = 0;
+        for (let feature = 0; feature < this.numFeatures; feature++) {
+          sum +=
+            features[row * this.numFeatures + feature] * this.#weights[feature * this.numOutputs + output];
+        }
+        return Math.exp(sum);
+      });
+      const total = logits.reduce((sum, each) => sum + each, 0);
+      outputs.set(
+        logits.map((each) => each / total),
+        row * this.numOutputs,
+      );
+    }
+    return Promise.resolve(outputs);
+  }
+
+  async trainMinibatches(
+    features: Float32Array,
+    targets: Float32Array,
+    numRows: number,
+    minibatchSize: number,
+  ): Promise<TrainedMinibatches> {
+    this.calls.push([numRows, minibatchSize]);
+    const losses: number[] = [];
+    for (let start = 0; start < numRows; start += minibatchSize) {
+      const end = Math.min(start + minibatchSize, numRows);
+      const rows = features.subarray(start * this.numFeatures, end * this.numFeatures);
+      losses.push(await this.#step(rows, targets.subarray(start, end), end - start));
+    }
+    return { losses: Float32Array.from(losses), finishedAtMs: Float64Array.from(losses, () => Date.now()) };
+  }
+
+  async #step(features: Float32Array, targets: Float32Array, numRows: number): Promise<number> {
+    const options = this.compiled!;
+    const outputs = await this.predictMany(features, numRows);
+    const weights = rowWeights(options, targets, numRows);
+    const loss = meanLoss(options.loss, targets, outputs, numRows, weights);
+    const rate = options.optimizer.learningRate ?? 0.01;
+    for (let row = 0; row < numRows; row++) {
+      this.seen.push(features[row * this.numFeatures]);
+      for (let output = 0; output < this.numOutputs; output++) {
+        const wanted = targets[row] === output ? 1 : 0;
+        const error = (outputs[row * this.numOutputs + output] - wanted) * (weights?.[row] ?? 1);
+        for (let feature = 0; feature < this.numFeatures; feature++) {
+          this.#weights[feature * this.numOutputs + output] -=
+            (rate * error * features[row * this.numFeatures + feature]) / numRows;
+        }
+      }
+    }
+    return loss;
+  }
+
+  getWeights(): Promise<Float32Array> {
+    return Promise.resolve(this.#weights.slice());
+  }
+
+  setWeights(weights: Float32Array): Promise<void> {
+    this.#weights = weights.slice();
+    return Promise.resolve();
+  }
+
+  compile(options: TrainingOptions): Promise<void> {
+    this.compiled = options;
+    return Promise.resolve();
+  }
+
+  close(): Promise<void> {
+    this.isClosed = true;
+    return Promise.resolve();
+  }
+}

@@ -1,0 +1,150 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { SingleTrainer, type SingleTrainerOptions } from '../../src/training/single-trainer.js';
+import type { TrainingSet } from '../../src/training/training-set.js';
+import { SoftmaxRegression } from '../helpers/softmax-regression.js';
+
+/** Two classes that a line parts; the first feature names the row. */
+function separable(numRows: number): TrainingSet {
+  const features = new Float32Array(2 * numRows);
+  const targets = new Float32Array(numRows);
+  for (let row = 0; row < numRows; row++) {
+    targets[row] = row % 2;
+    features[2 * row] = row / 1000;
+    features[2 * row + 1] = row % 2 === 0 ? -1 : 1;
+  }
+  return { features, targets, numRows, numFeatures: 2, numTargets: 1 };
+}
+
+const options: SingleTrainerOptions = {
+  optimizer: { name: 'sgd', learningRate: 0.5 },
+  loss: 'sparseCategoricalCrossentropy',
+  minibatchSize: 4,
+  numSweeps: 3,
+  seed: 1,
+};
+
+describe('the trainer of one model', () => {
+  it('learns, and keeps the history of every iteration and sweep', async () => {
+    const model = new SoftmaxRegression(2, 2);
+    const before = Date.now();
+    const { history, numTrainingRows, numValidationRows, stopped } = await new SingleTrainer(model, {
+      ...options,
+      validationSplit: 0.2,
+    }).train(separable(50));
+    assert.deepEqual([numTrainingRows, numValidationRows, stopped], [40, 10, false]);
+    assert.equal(history.iterations.losses.length, 30);
+    assert.equal(history.iterations.finishedAtMs.length, 30);
+    assert.deepEqual(
+      history.sweeps.map(({ sweep }) => sweep),
+      [1, 2, 3],
+    );
+    assert.ok(history.sweeps[2].loss < history.sweeps[0].loss);
+    assert.ok(history.sweeps[2].validationLoss! < history.sweeps[0].validationLoss!);
+    assert.equal(history.sweeps[2].validationAccuracy, 1);
+    assert.ok(history.startedAtMs >= before && history.sweeps[0].finishedAtMs >= history.startedAtMs);
+    assert.ok(history.trainingTimeMs >= 0);
+  });
+
+  it('learns from every row once a sweep, in another order each time, the short minibatch too', async () => {
+    const model = new SoftmaxRegression(2, 2);
+    await new SingleTrainer(model, { ...options, numSweeps: 2 }).train(separable(10));
+    const [one, two] = [model.seen.slice(0, 10), model.seen.slice(10)];
+    assert.notDeepEqual(one, two);
+    assert.deepEqual(one.toSorted(), two.toSorted());
+    assert.deepEqual(
+      one.toSorted(),
+      [...separable(10).features].filter((_, i) => i % 2 === 0),
+    );
+  });
+
+  it('takes the mean loss of a sweep over its rows, not over its minibatches', async () => {
+    const model = new SoftmaxRegression(2, 2);
+    const trainer = new SingleTrainer(model, { ...options, numSweeps: 1 });
+    const { history } = await trainer.train(separable(6));
+    const [four, two] = history.iterations.losses;
+    assert.ok(Math.abs(history.sweeps[0].loss - (4 * four + 2 * two) / 6) < 1e-9);
+  });
+
+  it('comes to the same weights with the same seed', async () => {
+    const train = async (seed: number) => {
+      const model = new SoftmaxRegression(2, 2);
+      await new SingleTrainer(model, { ...options, seed, validationSplit: 0.1 }).train(separable(40));
+      return model.getWeights();
+    };
+    assert.deepEqual(await train(5), await train(5));
+    assert.notDeepEqual(await train(5), await train(6));
+  });
+
+  it('sends many minibatches in one call, and no more numbers than a call may hold', async () => {
+    const narrow = new SoftmaxRegression(2, 2);
+    await new SingleTrainer(narrow, { ...options, numSweeps: 1 }).train(separable(1000));
+    assert.deepEqual(narrow.calls, [
+      [256, 4],
+      [256, 4],
+      [256, 4],
+      [232, 4],
+    ]);
+    const wide = new SoftmaxRegression(2 ** 15, 2);
+    const numRows = 10;
+    const set = {
+      features: new Float32Array(numRows * 2 ** 15),
+      targets: new Float32Array(numRows),
+      ...{ numRows, numFeatures: 2 ** 15, numTargets: 1 },
+    };
+    await new SingleTrainer(wide, { ...options, numSweeps: 1 }).train(set);
+    assert.deepEqual(wide.calls, [
+      [8, 4],
+      [2, 4],
+    ]);
+  });
+
+  it('reports how far it is', async () => {
+    const reports: number[] = [];
+    const sweeps: number[] = [];
+    await new SingleTrainer(new SoftmaxRegression(2, 2), {
+      ...options,
+      onProgress: ({ numRowsDone }) => reports.push(numRowsDone),
+      onSweep: ({ sweep }) => sweeps.push(sweep),
+    }).train(separable(300));
+    assert.deepEqual(reports, [256, 300, 556, 600, 856, 900]);
+    assert.deepEqual(sweeps, [1, 2, 3]);
+  });
+
+  it('stops after the minibatches under way when it is asked to', async () => {
+    const controller = new AbortController();
+    const model = new SoftmaxRegression(2, 2);
+    const { stopped, history } = await new SingleTrainer(model, {
+      ...options,
+      signal: controller.signal,
+      onProgress: () => controller.abort(),
+    }).train(separable(2000));
+    assert.equal(stopped, true);
+    assert.ok(model.calls.length <= 2);
+    assert.equal(history.sweeps.length, 0);
+  });
+
+  it('weighs classes', async () => {
+    const model = new SoftmaxRegression(2, 2);
+    await new SingleTrainer(model, { ...options, classWeights: [0, 1], numSweeps: 5 }).train(separable(20));
+    const outputs = await model.predictMany(Float32Array.from([0.5, 1]), 1);
+    assert.ok(outputs[1] > 0.9);
+    assert.deepEqual(model.compiled?.classWeights, [0, 1]);
+  });
+
+  it('says that the loss is no longer finite, and where', async () => {
+    const set = separable(20);
+    set.features.fill(NaN);
+    await assert.rejects(new SingleTrainer(new SoftmaxRegression(2, 2), options).train(set), {
+      code: 'MILLRACE_TRAINING_DIVERGED',
+      message: /sweep 1; lower the learning rate/,
+    });
+  });
+
+  it('refuses data that is not for the model', async () => {
+    const trainer = new SingleTrainer(new SoftmaxRegression(3, 2), options);
+    await assert.rejects(trainer.train(separable(10)), { code: 'MILLRACE_MODEL_INVALID' });
+    const empty = { ...separable(0), numFeatures: 3 };
+    await assert.rejects(trainer.train(empty), { code: 'MILLRACE_INPUT_EMPTY' });
+  });
+});
