@@ -86,7 +86,9 @@ export function describeProgress(
   const parts = [];
   if (total !== undefined && total > 0) {
     parts.push(`${Math.min(100, Math.floor((100 * done) / total))} %`);
-    parts.push(`${formatQuantity(done, unit)} of ${formatQuantity(total, unit)}`);
+    const amount = formatQuantity(done, unit);
+    const withoutUnit = unit === 'bytes' ? amount : amount.slice(0, -unit.length - 1);
+    parts.push(`${withoutUnit} of ${formatQuantity(total, unit)}`);
   } else {
     parts.push(formatQuantity(done, unit));
   }
