@@ -13,6 +13,7 @@ import { version } from '../src/config/version.js';
 import { readConfigFile } from './config-file.js';
 import { describeConfiguration } from './config.js';
 import { addFlags, lowerFirst } from './flags.js';
+import { helpLayout, paragraphs } from './help.js';
 import { processOptions, type ProcessOptions } from './process-options.js';
 
 /** What the command line needs from the process it runs in. */
@@ -95,8 +96,12 @@ function addProgram(
   onExit: (code: number) => void,
 ): Command {
   const words = program.name.split(' ');
-  const command = groupOf(parent, words.slice(0, -1)).command(words.at(-1)!);
-  command.summary(lowerFirst(program.summary)).description(program.description ?? `${program.summary}.`);
+  const group = groupOf(parent, words.slice(0, -1));
+  const command = group.command(words.at(-1)!);
+  if (group !== parent) group.summary(group.commands.map((each) => each.name()).join(', '));
+  command
+    .summary(lowerFirst(program.summary))
+    .description(paragraphs(program.description ?? `${program.summary}.`));
   for (const argument of program.arguments ?? []) command.argument(argument.name, argument.description);
   addFlags(command, allOptions(program));
   command.option('--config <FILE>', 'YAML or JSON file with any of these options');
@@ -130,7 +135,6 @@ function groupOf(parent: Command, words: readonly string[]): Command {
       group.commands.find((each) => each.name() === word) ??
       group
         .command(word)
-        .summary(`programs for a ${word}`)
         .description(`Programs for a ${word}.`)
         .helpCommand(false)
         .helpOption(...help),
@@ -142,7 +146,7 @@ function groupOf(parent: Command, words: readonly string[]): Command {
 function newCommand(name: string, { stdout, stderr }: CommandLineEnvironment): Command {
   return new Command(name)
     .exitOverride()
-    .configureHelp({ helpWidth: Math.min(stdout.columns ?? 80, 100), showGlobalOptions: false })
+    .configureHelp(helpLayout(Math.min(stdout.columns ?? 80, 100)))
     .configureOutput({
       writeOut: (text) => stdout.write(text),
       writeErr: (text) => stderr.write(text),

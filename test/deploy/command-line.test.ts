@@ -15,6 +15,7 @@ const options = defineOptions({
   batch: { type: 'integer', default: 32, min: 1, description: 'Rows of a batch' },
   loop: { type: 'boolean', default: false, description: 'Begin again' },
   create: { type: 'boolean', default: true, description: 'Create the topic when it is missing' },
+  aNameThatIsLongerThanMost: { type: 'integer', description: 'Stands below' },
   token: { type: 'string', secret: true, description: 'Token', section: 'HTTP' },
 });
 
@@ -43,7 +44,7 @@ async function millrace(argv: readonly string[], environment: Environment = {}):
   const program = (name: string, args: readonly string[] = [], more: OptionTable = {}): Program => ({
     name,
     summary: `Serve ${name}`,
-    description: `Serves ${name}.`,
+    description: `Serves ${name}\nas it was told.\n\n  It never\n  rests.`,
     arguments: args.map((each) => ({ name: each, description: 'Files' })),
     options: { ...options, ...more },
     examples: [`millrace ${name} --model m`],
@@ -109,6 +110,7 @@ describe('the command line', () => {
       batch: 8,
       loop: false,
       create: true,
+      aNameThatIsLongerThanMost: undefined,
       token: undefined,
     });
     assert.deepEqual([opened?.['logLevel'], opened?.['drainTimeoutMs']], ['debug', 120_000]);
@@ -182,7 +184,9 @@ describe('the command line', () => {
     assert.equal(exitCode, 0);
     assert.equal(opened, undefined);
     assert.match(out, /^Options:\n {2}--model <BUNDLE> +Model bundle\n/m);
+    assert.match(out, /^Serves serve as it was told\.\n\n {2}It never\n {2}rests\.$/m);
     assert.match(out, /--batch <N> +Rows of a batch \(default 32\)/);
+    assert.match(out, /^ {2}--a-name-that-is-longer-than-most <N>\n {30}Stands below$/m);
     assert.match(out, /--loop +Begin again/);
     assert.match(out, /--no-create +do not create the topic when it is missing/);
     assert.doesNotMatch(out, /--no-loop|--create /);
@@ -196,9 +200,9 @@ describe('the command line', () => {
 
   it('lists the programs', async () => {
     const { out } = await millrace(['--help']);
-    assert.match(out, /serve \[options\] \[files\.\.\.\] +serve serve/);
-    assert.match(out, /model +programs for a model/);
-    assert.match(out, /config \[options\]/);
+    assert.match(out, /^ {2}serve +serve serve$/m);
+    assert.match(out, /^ {2}model +import$/m);
+    assert.match(out, /^ {2}config +print/m);
     assert.match((await millrace(['--version'])).out, /^\d+\.\d+\.\d+\n$/);
   });
 });
@@ -226,6 +230,7 @@ describe('millrace config', () => {
       batch: 16,
       loop: false,
       create: false,
+      aNameThatIsLongerThanMost: undefined,
       token: undefined,
     });
   });
