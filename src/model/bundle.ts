@@ -120,7 +120,7 @@ async function writeModelFiles(folder: string, artifact: ModelArtifact): Promise
   return files;
 }
 
-/** Compares names and sizes before anything is read, and the digests of all files. */
+/** Compares the names and sizes of all files before any of them is read. */
 async function checkFiles(folder: string, files: readonly BundleFile[]): Promise<void> {
   const expected = [...files.map(({ path }) => path), manifestFile, digestFileName].sort();
   const found = await listFiles(folder);
@@ -130,13 +130,13 @@ async function checkFiles(folder: string, files: readonly BundleFile[]): Promise
   if (extra !== undefined || expected.length !== found.length) {
     throw new Error(`the file "${extra ?? 'that is named twice'}" does not belong to it`);
   }
-  for (const file of files) {
-    const { size } = await lstat(join(folder, file.path));
-    const same = size === file.bytes && (await digestFile(folder, file.path)).sha256 === file.sha256;
-    if (!same) throw new Error(`the file "${file.path}" was changed`);
+  for (const { path, bytes } of files) {
+    const { size } = await lstat(join(folder, path));
+    if (size !== bytes) throw new Error(`the file "${path}" has ${size} bytes and not ${bytes}`);
   }
 }
 
+/** Reads the files of the model and compares their digests with the manifest's. */
 async function readArtifact(
   folder: string,
   model: ManifestModel,
@@ -145,6 +145,10 @@ async function readArtifact(
   if (model.format === 'saved-model') {
     if (!files.every(({ path }) => path.startsWith(`${savedModelFolder}/`))) {
       throw new Error(`a SavedModel has files below ${savedModelFolder} only`);
+    }
+    for (const { path, sha256: expected } of files) {
+      if ((await digestFile(folder, path)).sha256 !== expected)
+        throw new Error(`the file "${path}" was changed`);
     }
     return { ...model, folder: join(folder, savedModelFolder) };
   }

@@ -88,6 +88,22 @@ describe('a pipeline', () => {
     assert.equal(JSON.stringify(pipeline), JSON.stringify(plain));
   });
 
+  it('learns nothing from rows that an earlier stage refuses, and tells the batch nothing of it', async () => {
+    const ab = numericColumns(['a', 'b']);
+    const make = () =>
+      new Pipeline([new OneHotTransformer({ columns: ['a'], size: 2 }), new StandardTransformer()], ab);
+    const [pipeline, plain] = [make(), make()];
+    const good: SampleRow[] = [
+      [0, 1],
+      [1, 3],
+    ];
+    const batch = batchOf([...good, [7, 1e6]], ab);
+    await pipeline.fit(() => [batch]);
+    await plain.fit(() => [batchOf(good, ab)]);
+    assert.equal(JSON.stringify(pipeline), JSON.stringify(plain));
+    assert.equal(batch.faults.size, 0);
+  });
+
   it('gives in transformOne what it gives in transformMany', async () => {
     const pipeline = samplePipeline();
     await pipeline.fit(() => [batchOf(rows)]);

@@ -1,5 +1,16 @@
 import assert from 'node:assert/strict';
-import { cp, mkdir, mkdtemp, readFile, readdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import {
+  cp,
+  mkdir,
+  mkdtemp,
+  readFile,
+  readdir,
+  rename,
+  rm,
+  symlink,
+  truncate,
+  writeFile,
+} from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, before, beforeEach, describe, it } from 'node:test';
@@ -86,6 +97,17 @@ async function forgeText(text: string): Promise<void> {
   await writeFile(join(folder, 'manifest.json.sha256'), `${sha256(text)}  manifest.json\n`);
 }
 
+/** Saves a bundle with the files of a SavedModel, and removes where they came from. */
+async function saveSavedModel(): Promise<void> {
+  const from = join(dirname(folder), 'saved');
+  await mkdir(join(from, 'variables'), { recursive: true });
+  await writeFile(join(from, 'saved_model.pb'), 'graph');
+  await writeFile(join(from, 'variables/variables.index'), 'index');
+  const saved: ModelArtifact = { format: 'saved-model', folder: from, signature: 'serving_default' };
+  await saveBundle(folder, contentsWith(saved), await goldenOf(contents));
+  await rm(from, { recursive: true });
+}
+
 before(async () => {
   root = await mkdtemp(join(tmpdir(), 'millrace-bundle-'));
 });
@@ -151,13 +173,7 @@ describe('a model bundle', () => {
   });
 
   it('keeps the files of a SavedModel in a folder of their own', async () => {
-    const from = join(dirname(folder), 'saved');
-    await mkdir(join(from, 'variables'), { recursive: true });
-    await writeFile(join(from, 'saved_model.pb'), 'graph');
-    await writeFile(join(from, 'variables/variables.index'), 'index');
-    const saved: ModelArtifact = { format: 'saved-model', folder: from, signature: 'serving_default' };
-    await saveBundle(folder, contentsWith(saved), await goldenOf(contents));
-    await rm(from, { recursive: true });
+    await saveSavedModel();
     const bundle = await readBundle(folder);
     assert.ok(bundle.artifact.format === 'saved-model');
     assert.equal(bundle.artifact.signature, 'serving_default');
@@ -192,6 +208,18 @@ describe('a damaged bundle', () => {
     await readBundle(folder);
   });
 
+  it('is refused when a file of its SavedModel is changed', async () => {
+    await saveSavedModel();
+    for (const path of ['saved_model.pb', 'variables/variables.index']) {
+      const file = join(folder, 'saved-model', path);
+      const content = await readFile(file, 'utf8');
+      await writeFile(file, content.toUpperCase());
+      await assert.rejects(readBundle(folder), invalid(/was changed/));
+      await writeFile(file, content);
+    }
+    await readBundle(folder);
+  });
+
   it('is refused wherever a file is cut off or goes on', async () => {
     await save(folder);
     for (const file of await listFiles(folder)) {
@@ -205,6 +233,12 @@ describe('a damaged bundle', () => {
       await assert.rejects(readBundle(folder), invalid(/is refused/), `${file}, one byte more`);
       await writeFile(path, content);
     }
+  });
+
+  it('is refused for the size of a file before the file is read', async () => {
+    await save(folder);
+    await truncate(join(folder, 'weights.bin'), 2 ** 40);
+    await assert.rejects(readBundle(folder), invalid(/"weights.bin" has 1099511627776 bytes and not 24/));
   });
 
   it('is refused when a file is missing, too many, or no file', async () => {

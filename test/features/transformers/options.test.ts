@@ -105,7 +105,7 @@ describe('LabelIndex', () => {
   it('takes the first activation at or above the threshold, else the largest', () => {
     assert.equal(indexOf([0.1, 0.5, 0.4]), 1);
     assert.equal(indexOf([0.1, 0.6, 0.9]), 1);
-    assert.equal(indexOf([0.3, 0.5, 0.5], { activationThreshold: 0.5 }), 1);
+    assert.equal(indexOf([0.3, 0.5, 0.9], { activationThreshold: 0.5 }), 1);
     assert.equal(indexOf([0.4, 0.4, 0.2]), 0);
   });
 
