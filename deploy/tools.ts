@@ -33,8 +33,11 @@ export const finders: { readonly [K in ToolName]: () => Promise<Tool | undefined
   async java() {
     const home = readEnvironment()['JAVA_HOME'];
     const commands = home === undefined ? ['java'] : [join(home, 'bin', 'java'), 'java'];
-    const java = await firstTool(commands, ['--version'], /^\S+ (\d\S*)/m);
-    return java !== undefined && Number.parseInt(java.version) >= oldestJava ? java : undefined;
+    for (const command of commands) {
+      const java = await firstTool([command], ['--version'], /^\S+ (\d\S*)/m);
+      if (java !== undefined && Number.parseInt(java.version) >= oldestJava) return java;
+    }
+    return undefined;
   },
   maven: () => firstTool(['mvn'], ['--version', '--batch-mode'], /Apache Maven (\d\S*)/),
   docker: () => firstTool(['docker'], ['version', '--format', '{{.Server.Version}}'], /^(\d\S*)/m),

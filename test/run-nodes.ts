@@ -1,6 +1,6 @@
 /**
- * What `npm run test:nodes` runs: the unit and integration tests under every version of Node that is supported. Each
- * comes from npm, as the package of its platform, into the cache.
+ * What `npm run test:nodes` runs: the unit and integration tests, or the files named, under every version of Node that
+ * is supported. Each comes from npm, as the package of its platform, into the cache.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -17,6 +17,8 @@ import { Steps } from '../deploy/bootstrap/steps.mjs';
 const versions = ['20.20.2', '22.23.3', '24.21.0'];
 
 const environment = readEnvironment();
+const given = process.argv.slice(2);
+const chosen = given.length > 0 ? given : ['--unit', '--integration'];
 const failed: string[] = [];
 for (const version of versions) {
   const node = await fetchNode(version, cacheFolder(environment['MILLRACE_CACHE']));
@@ -54,7 +56,7 @@ async function fetchNode(version: string, cache: string): Promise<string> {
 
 async function passes(node: string): Promise<boolean> {
   const run = join(packageRoot, 'dist', 'test', 'run.js');
-  const child = spawn(node, [run, '--unit', '--integration'], {
+  const child = spawn(node, [run, ...chosen], {
     stdio: 'inherit',
     // First on the path as well, for the programs that tests start by name.
     env: { ...environment, PATH: [dirname(node), environment['PATH']].join(delimiter) },

@@ -16,6 +16,7 @@ import { packageRoot } from '../src/config/package-root.js';
 import { MillraceError } from '../src/errors.js';
 import { CommandError, runCommand } from '../deploy/bootstrap/command.mjs';
 import { Steps } from '../deploy/bootstrap/steps.mjs';
+import { prepareEngine } from '../deploy/embedded-broker/broker-engine.js';
 import { startEmbeddedBroker, type EmbeddedBroker } from '../deploy/embedded-broker/embedded-broker.js';
 import { prepareBackend } from '../deploy/native-tensorflow/prepare.js';
 
@@ -92,6 +93,8 @@ async function lint(): Promise<void> {
 }
 
 async function startBroker(cache: string): Promise<EmbeddedBroker> {
+  // What it has to fetch the first time shows steps of its own.
+  await prepareEngine(cache, process.stderr);
   return new Steps(process.stderr, 1).run('starting the embedded broker', () =>
     startEmbeddedBroker({ cacheFolder: cache }),
   );
