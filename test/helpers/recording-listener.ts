@@ -1,0 +1,46 @@
+import { EventEmitter, once } from 'node:events';
+import type { MillraceError } from '../../src/errors.js';
+import type {
+  AssignedPartition,
+  FetchedRecords,
+  OwnedPartition,
+  SourceListener,
+} from '../../src/stream/topic-source.js';
+
+/** Remembers what a source tells, and lets a test wait for it. */
+export class RecordingListener implements SourceListener {
+  /** The partitions of this member now. */
+  partitions: readonly AssignedPartition[] = [];
+  readonly fetches: { readonly owned: OwnedPartition; readonly fetched: FetchedRecords }[] = [];
+  readonly failures: MillraceError[] = [];
+  readonly #events = new EventEmitter();
+
+  assigned(partitions: readonly AssignedPartition[]): void {
+    this.partitions = partitions;
+    this.#events.emit('told');
+  }
+
+  fetched(owned: OwnedPartition, fetched: FetchedRecords): void {
+    this.fetches.push({ owned, fetched });
+    this.#events.emit('told');
+  }
+
+  hampered(): void {}
+
+  failed(error: MillraceError): void {
+    this.failures.push(error);
+    this.#events.emit('told');
+  }
+
+  /** Resolves once this holds. */
+  async until(holds: () => boolean): Promise<void> {
+    while (!holds()) await once(this.#events, 'told');
+  }
+
+  /** Values that were fetched, as text, in their order. */
+  values(partition?: number): string[] {
+    return this.fetches
+      .filter(({ owned }) => partition === undefined || owned.partition === partition)
+      .flatMap(({ fetched }) => fetched.records.map(({ value }) => String(value)));
+  }
+}

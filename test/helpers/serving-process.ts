@@ -1,0 +1,77 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { EventEmitter, once } from 'node:events';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { packageRoot } from '../../src/config/package-root.js';
+import { readEnvironment } from '../../src/config/environment.js';
+import { testBrokers } from './broker.js';
+
+/** A line of the log. */
+export type LogLine = Readonly<Record<string, unknown>> & { readonly msg: string };
+
+/** `millrace serve` as a process of its own, as it is run in production. */
+export class ServingProcess {
+  readonly lines: LogLine[] = [];
+  /** What was written to standard error and is no line of the log. */
+  message = '';
+  readonly #child: ChildProcess;
+  readonly #events = new EventEmitter();
+  readonly #exited: Promise<unknown[]>;
+
+  /** @param options by flag, such as `{ model: FOLDER, 'max-wait-ms': 5 }` */
+  constructor(options: Readonly<Record<string, string | number>>) {
+    const flags = Object.entries({ brokers: testBrokers().join(','), port: 0, ...options }).flatMap(
+      ([name, value]) => [`--${name}`, String(value)],
+    );
+    this.#child = spawn(process.execPath, [join(packageRoot, 'dist/deploy/millrace.js'), 'serve', ...flags], {
+      stdio: ['ignore', 'ignore', 'pipe'],
+      env: readEnvironment(),
+    });
+    createInterface({ input: this.#child.stderr! }).on('line', (line) => {
+      if (line.startsWith('{')) this.lines.push(JSON.parse(line) as LogLine);
+      else this.message += `${line}\n`;
+      this.#events.emit('told');
+    });
+    this.#exited = once(this.#child, 'close');
+    void this.#exited.then(() => this.#events.emit('told'));
+  }
+
+  /** The first line of the log with this message, once it is there. Fails when the process ends without it. */
+  async line(msg: string): Promise<LogLine> {
+    for (;;) {
+      const found = this.lines.find((line) => line.msg === msg);
+      if (found !== undefined) return found;
+      if (this.#child.exitCode !== null) throw new Error(`no "${msg}" before the end: ${this.message}`);
+      await once(this.#events, 'told');
+    }
+  }
+
+  /** Where its HTTP answers. */
+  async url(): Promise<string> {
+    return String((await this.line('serving'))['http']);
+  }
+
+  /** The number of rows it has answered, by its metrics. */
+  async rows(): Promise<number> {
+    const response = await fetch(`${await this.url()}/metrics`);
+    return Number(/^millrace_rows_total (\d+)$/m.exec(await response.text())?.[1]);
+  }
+
+  signal(name: NodeJS.Signals): void {
+    this.#child.kill(name);
+  }
+
+  /** The exit code, or the signal that ended it, once it has ended. */
+  async exit(): Promise<unknown> {
+    const [code, signal] = await this.#exited;
+    return code ?? signal;
+  }
+
+  /** Asks it to end, and gives the summary that it logs. */
+  async stop(): Promise<LogLine> {
+    this.signal('SIGTERM');
+    const code = await this.exit();
+    if (code !== 0) throw new Error(`it ended with ${String(code)}: ${this.message}`);
+    return this.line('served');
+  }
+}
