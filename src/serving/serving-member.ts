@@ -59,7 +59,7 @@ export async function openServingMember(parts: ServingMemberParts): Promise<Serv
   const { client, bundle, schemas, route, options, metrics, health, logger } = parts;
   const { topic, output, group, offsetReset, format } = route;
   const { predictor, schema, target } = bundle;
-  const { maxOutageMs, maxBatchRows } = options;
+  const { maxOutageMs, sessionTimeoutMs, maxBatchRows } = options;
   const emits = emitFilter(options.emit, target);
   const deadLetters = { topic: deadLetterTopic(topic), reporter: group };
   const onStage = metrics.stage.bind(metrics);
@@ -94,7 +94,7 @@ export async function openServingMember(parts: ServingMemberParts): Promise<Serv
     retry: retryAs('registry'),
   });
   const publisher = await createPublisher(client, { compression: options.compression });
-  const source = createKafkaSource(client, { topic, group, offsetReset, maxOutageMs });
+  const source = createKafkaSource(client, { topic, group, offsetReset, sessionTimeoutMs, maxOutageMs });
   const loop = new ServeLoop({
     source,
     answer: (chunk) => answerer.answer(chunk),

@@ -68,6 +68,15 @@ export const servingOptions = defineOptions({
     description: 'Fetching rests while the waiting rows have this many bytes',
     section: limits,
   },
+  sessionTimeoutMs: {
+    type: 'integer',
+    default: 10_000,
+    min: 3_000,
+    max: 1_800_000,
+    placeholder: 'MS',
+    description: 'After this long without a sign of a member, the others take over its partitions',
+    section: limits,
+  },
   maxOutageMs: {
     type: 'integer',
     default: 120_000,

@@ -13,8 +13,8 @@ const keptFields = [
   'retryTime',
 ];
 
-/** Parts of the client whose errors are either retried or reach the caller as an exception. */
-const retryingParts = new Set(['Connection', 'BrokerPool', 'Broker', 'Producer', 'Admin']);
+/** Parts of the client whose errors are either retried or reach us as an exception or an event. */
+const retryingParts = new Set(['Connection', 'BrokerPool', 'Broker', 'Producer', 'Admin', 'Consumer']);
 
 /**
  * Leads the lines of kafkajs into ours, one level down: it calls an error what it then retries, such as every

@@ -13,15 +13,15 @@ export interface KafkaSourceOptions {
   readonly topic: string;
   readonly group: string;
   readonly offsetReset: OffsetReset;
+  /** After this long without a sign of a member, the others take over its partitions; 10 s unless given. */
+  readonly sessionTimeoutMs?: number;
   /** How long the group may not answer before reading is given up. */
   readonly maxOutageMs: number;
 }
 
 /** Also how long a member may take to notice that another one joined or left. */
 const heartbeatIntervalMs = 1_000;
-const sessionTimeoutMs = 30_000;
-/** Without an answer of the group for this long, reading counts as hampered. */
-const hamperedAfterMs = 12 * heartbeatIntervalMs;
+const defaultSessionTimeoutMs = 10_000;
 /**
  * How long the broker holds a fetch that finds nothing. A partition that is resumed is in the next fetch only, so that
  * this is also the longest time it still rests.
@@ -71,6 +71,7 @@ class Ownership implements OwnedPartition {
 class KafkaSource implements TopicSource {
   readonly #client: StreamClient;
   readonly #options: KafkaSourceOptions;
+  readonly #sessionTimeoutMs: number;
   readonly #consumer: Consumer;
   readonly #admin: Admin;
   #listener!: SourceListener;
@@ -79,16 +80,17 @@ class KafkaSource implements TopicSource {
   #commit: EachBatchPayload['commitOffsetsIfNecessary'] | undefined;
   #state: 'running' | 'draining' | 'ended' = 'running';
   #lastContactAt = performance.now();
-  #isHampered = false;
+  #hamperedBy: string | undefined;
   #watch: NodeJS.Timeout | undefined;
 
   constructor(client: StreamClient, options: KafkaSourceOptions) {
     this.#client = client;
     this.#options = options;
+    this.#sessionTimeoutMs = options.sessionTimeoutMs ?? defaultSessionTimeoutMs;
     this.#admin = client.kafka.admin();
     this.#consumer = client.kafka.consumer({
       groupId: options.group,
-      sessionTimeout: sessionTimeoutMs,
+      sessionTimeout: this.#sessionTimeoutMs,
       heartbeatInterval: heartbeatIntervalMs,
       maxBytes: maxFetchBytes,
       maxBytesPerPartition: maxFetchBytesPerPartition,
@@ -260,31 +262,38 @@ class KafkaSource implements TopicSource {
 
   #onContact(): void {
     this.#lastContactAt = performance.now();
-    if (this.#isHampered) this.#listener.hampered(undefined);
-    this.#isHampered = false;
+    if (this.#hamperedBy === undefined) return;
+    this.#hamperedBy = undefined;
+    this.#client.logger.info({ group: this.#options.group }, 'the group answers again');
+    this.#listener.hampered(undefined);
+  }
+
+  /** Tells the first reason; what follows from it, such as every further attempt, is not worth a line. */
+  #hamper(reason: string): void {
+    if (this.#hamperedBy !== undefined) return;
+    this.#hamperedBy = reason;
+    this.#client.logger.warn({ group: this.#options.group, reason }, 'reading is hampered; trying again');
+    this.#listener.hampered(reason);
   }
 
   #checkContact(): void {
     const { maxOutageMs, group } = this.#options;
+    const sessionTimeoutMs = this.#sessionTimeoutMs;
     const silentMs = performance.now() - this.#lastContactAt;
-    if (silentMs > maxOutageMs) {
+    if (silentMs > sessionTimeoutMs)
+      this.#hamper(`the group has not answered for ${sessionTimeoutMs / 1000} s`);
+    if (silentMs > Math.max(maxOutageMs, sessionTimeoutMs)) {
       this.#fail(
-        `The group "${group}" has not answered for ${Math.round(silentMs / 1000)} s: check the brokers.`,
+        `The group "${group}" has not answered for ${Math.round(silentMs / 1000)} s (${this.#hamperedBy}): check the brokers.`,
       );
-    } else if (silentMs > hamperedAfterMs) {
-      this.#isHampered = true;
-      this.#listener.hampered(`the group has not answered for ${Math.round(silentMs / 1000)} s`);
     }
   }
 
   #onCrash({ payload }: ConsumerCrashEvent): void {
     this.#loseAll();
     const reason = messageOf(payload.error);
-    if (!payload.restart)
-      return this.#fail(`The consumer of group "${this.#options.group}" ended: ${reason}.`, payload.error);
-    this.#client.logger.warn({ reason }, 'the consumer ended and is started again');
-    this.#isHampered = true;
-    this.#listener.hampered(`the consumer is started again: ${reason}`);
+    if (payload.restart) this.#hamper(`the consumer is started again: ${reason}`);
+    else this.#fail(`The consumer of group "${this.#options.group}" ended: ${reason}.`, payload.error);
   }
 
   #fail(message: string, cause?: unknown): void {

@@ -53,8 +53,17 @@ export class ServingProcess {
 
   /** The number of rows it has answered, by its metrics. */
   async rows(): Promise<number> {
-    const response = await fetch(`${await this.url()}/metrics`);
-    return Number(/^millrace_rows_total (\d+)$/m.exec(await response.text())?.[1]);
+    return Number(/^millrace_rows_total (\d+)$/m.exec(await this.#metrics())?.[1]);
+  }
+
+  /** Whether it owns this many partitions and has answered every record of them, by its metrics. */
+  async hasCaughtUp(numPartitions: number): Promise<boolean> {
+    const lags = [...(await this.#metrics()).matchAll(/^millrace_consumer_lag\{.*\} (\d+)$/gm)];
+    return lags.length === numPartitions && lags.every(([, lag]) => lag === '0');
+  }
+
+  async #metrics(): Promise<string> {
+    return (await fetch(`${await this.url()}/metrics`)).text();
   }
 
   signal(name: NodeJS.Signals): void {

@@ -43,7 +43,13 @@ describe('millrace serve', { skip: missingTool('kcat') }, () => {
   async function newStream(numPartitions: number) {
     const topic = uniqueName('serve');
     await ensureTopics(client, [{ topic, numPartitions }], { create: true });
-    const options = { model, topic, output: `${topic}-out`, group: `${topic}-group` };
+    const options = {
+      model,
+      topic,
+      output: `${topic}-out`,
+      group: `${topic}-group`,
+      'session-timeout-ms': 6_000,
+    };
     const row = (id: number): OutgoingRecord => ({
       topic,
       key: `key-${id}`,
@@ -53,6 +59,24 @@ describe('millrace serve', { skip: missingTool('kcat') }, () => {
     const publish = (start: number, count: number) =>
       publisher.send(Array.from({ length: count }, (_, index) => row(start + index)));
     return { topic, options, publish, output: options.output, letters: `${topic}.dlq` };
+  }
+
+  /** Publishes some thousand rows a second until it is stopped, and then says how many. */
+  function startLoad(publish: (start: number, count: number) => Promise<void>) {
+    let isStopped = false;
+    const loading = (async () => {
+      for (let published = 0; ; published += 100) {
+        if (isStopped) return published;
+        await publish(published, 100);
+        await delay(20);
+      }
+    })();
+    return {
+      stop: () => {
+        isStopped = true;
+        return loading;
+      },
+    };
   }
 
   async function answeredBy(members: readonly ServingProcess[], rows: number): Promise<void> {
@@ -219,19 +243,14 @@ describe('millrace serve', { skip: missingTool('kcat') }, () => {
 
   it('finishes what is in flight at SIGTERM, and the next member goes on: every row once', async () => {
     const { options, publish, output } = await newStream(4);
-    let published = 0;
-    let isLoading = true;
-    const loading = (async () => {
-      for (; isLoading; published += 500) await publish(published, 500);
-    })();
+    const load = startLoad(publish);
     let answered = 0;
     for (let life = 0; life < 3; life++) {
       const member = new ServingProcess({ ...options, 'max-in-flight-rows': 2_000 });
       await answeredBy([member], 1_500);
       answered += Number((await member.stop())['rows']);
     }
-    isLoading = false;
-    await loading;
+    const published = await load.stop();
     const last = new ServingProcess(options);
     await answeredBy([last], published - answered);
     await last.stop();
@@ -246,11 +265,7 @@ describe('millrace serve', { skip: missingTool('kcat') }, () => {
 
   it('loses nothing when a member is killed and when one joins, under load', async () => {
     const { options, publish, output } = await newStream(4);
-    let published = 0;
-    let isLoading = true;
-    const loading = (async () => {
-      for (; isLoading; published += 500) await publish(published, 500);
-    })();
+    const load = startLoad(publish);
     const first = new ServingProcess(options);
     await answeredBy([first], 1_000);
     const second = new ServingProcess(options);
@@ -258,15 +273,11 @@ describe('millrace serve', { skip: missingTool('kcat') }, () => {
     await answeredBy([second], 500);
     first.signal('SIGKILL');
     assert.equal(await first.exit(), 'SIGKILL');
-    isLoading = false;
-    await loading;
+    const published = await load.stop();
     // The group notices a killed member when its session is over.
-    const ids = new Set<number>();
-    while (ids.size < published) {
-      await delay(500);
-      for (const answer of await readTopic(output)) ids.add(jsonOf<Prediction>(answer).id);
-    }
+    while (!(await second.hasCaughtUp(4))) await delay(50);
     await second.stop();
+    const ids = new Set((await readTopic(output)).map((answer) => jsonOf<Prediction>(answer).id));
     assert.deepEqual(
       [...ids].sort((a, b) => a - b),
       Array.from({ length: published }, (_, index) => index),

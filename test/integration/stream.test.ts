@@ -30,7 +30,13 @@ async function publish(records: readonly OutgoingRecord[]): Promise<void> {
 }
 
 async function join(topic: string, group: string, offsetReset: OffsetReset = 'earliest') {
-  const source = createKafkaSource(client, { topic, group, offsetReset, maxOutageMs: 60_000 });
+  const source = createKafkaSource(client, {
+    topic,
+    group,
+    offsetReset,
+    sessionTimeoutMs: 6_000,
+    maxOutageMs: 60_000,
+  });
   const listener = new RecordingListener();
   await source.start(listener);
   await listener.until(() => listener.partitions.length > 0);
@@ -96,6 +102,7 @@ describe('a broker that cannot be used', () => {
         topic: 't',
         group: 'g',
         offsetReset: 'earliest',
+        sessionTimeoutMs: 6_000,
         maxOutageMs: 1,
       });
       await Promise.all([
