@@ -63,3 +63,20 @@ export function headerOf({ headers }: KcatRecord, name: string): string | undefi
 export function jsonOf<T>({ value }: KcatRecord): T {
   return JSON.parse(String(value)) as T;
 }
+
+/** Waits until a topic, which must be there, holds that many records. */
+export async function untilTopicHolds(topic: string, count: number): Promise<void> {
+  const args = [
+    '-C',
+    '-b',
+    testBrokers().join(','),
+    '-t',
+    topic,
+    '-o',
+    'beginning',
+    '-q',
+    '-c',
+    String(count),
+  ];
+  await promisify(execFile)('kcat', args);
+}
