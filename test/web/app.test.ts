@@ -63,6 +63,15 @@ describe('the web application', () => {
     );
   });
 
+  it('writes a prediction as the stream does, to the byte', async (t) => {
+    const predictor = pairPredictor();
+    const { url } = await testServer(t, { predictor: () => predictor });
+    const rows = [{ id: 7, x: 0.1, y: 0.2 }];
+    const [value] = await predictor.predict(rows);
+    const answer = await postPredict(url, { rows });
+    assert.equal(await answer.text(), JSON.stringify({ results: [{ value }] }));
+  });
+
   it('tells about the model', async (t) => {
     const { url } = await testServer(t);
     const model = (await (await fetch(`${url}/model`)).json()) as Record<string, unknown>;

@@ -8,16 +8,22 @@ const resultSchema = {
   type: 'object',
   description: 'Either the value that a serving member writes for such a row, or why the row cannot be used',
   properties: {
+    // Without properties of its own, so that it is written as it is, in the order that the topic has.
     value: {
       type: 'object',
       additionalProperties: true,
-      properties: {
-        prediction: { type: 'array', items: { type: 'number' } },
-        predicted_index: { type: 'integer' },
-        predicted_label: { type: ['string', 'null'] },
-        model: { type: 'string' },
-        model_version: { type: 'integer' },
-      },
+      description:
+        'The key column, when there is one; prediction (numbers); for classification predicted_index and ' +
+        'predicted_label; model and model_version',
+      examples: [
+        {
+          prediction: [0.12, 0.88],
+          predicted_index: 1,
+          predicted_label: 's',
+          model: 'higgs',
+          model_version: 1,
+        },
+      ],
     },
     error: errorSchema,
   },
