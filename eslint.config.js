@@ -5,7 +5,6 @@ import tseslint from 'typescript-eslint';
 const homes = {
   kafkajs: 'src/stream',
   avsc: 'src/record',
-  'csv-parse': 'src/record',
   'prom-client': 'src/telemetry',
   pino: 'src/telemetry',
   'log-update': 'src/telemetry',
