@@ -7,6 +7,7 @@ const homes = {
   avsc: 'src/record',
   'prom-client': 'src/telemetry',
   pino: 'src/telemetry',
+  'pino-pretty': 'src/telemetry',
   'log-update': 'src/telemetry',
   fastify: 'src/web',
   commander: 'deploy',

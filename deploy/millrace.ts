@@ -23,7 +23,11 @@ async function run(): Promise<number> {
       stdout: process.stdout,
       stderr: process.stderr,
       openContext: (program, { logLevel, drainTimeoutMs }) => {
-        const logger = createLogger({ name: `millrace ${program.name}`, level: logLevel });
+        const logger = createLogger({
+          name: `millrace ${program.name}`,
+          level: logLevel,
+          forPeople: process.stderr.isTTY,
+        });
         const shutdown = listenForShutdown(
           // `run` is still under way here; its promise exists once the first await has returned.
           Promise.resolve().then(() => finished),
