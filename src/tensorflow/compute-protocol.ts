@@ -88,7 +88,10 @@ export function fromErrorMessage({ code, message, facts, stack }: ErrorMessage):
   return new MillraceError(code, message, { facts, cause });
 }
 
-/** The buffers that change hands with a message instead of being copied: those of its typed arrays. */
+/**
+ * The buffers that change hands with a message instead of being copied: those of its typed arrays. Throws TypeError
+ * when one of them was given away before: it could be sent, but never be received.
+ */
 export function transferable(values: readonly unknown[]): ArrayBuffer[] {
   const buffers = new Set<ArrayBuffer>();
   for (const value of values) {
@@ -96,6 +99,8 @@ export function transferable(values: readonly unknown[]): ArrayBuffer[] {
       if (value.buffer instanceof ArrayBuffer) buffers.add(value.buffer);
     }
   }
+  // No view can be made of a detached buffer; its length is 0.
+  for (const buffer of buffers) if (buffer.byteLength === 0) new Uint8Array(buffer);
   return [...buffers];
 }
 

@@ -51,6 +51,11 @@ parentPort!.on('message', (request: Request) => {
   queue = queue.then(() => answer(request));
 });
 
+// A request that cannot be read would never be answered; the thread ends instead, and every caller hears of it.
+parentPort!.on('messageerror', (error) => {
+  throw error;
+});
+
 async function answer(request: Request): Promise<void> {
   let reply: Reply;
   try {
