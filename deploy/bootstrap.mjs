@@ -68,8 +68,8 @@ async function prepare() {
     });
     return true;
   } catch (error) {
-    if (!(error instanceof CommandError)) throw error;
-    process.stderr.write(`${error.output.trim()}\nmillrace: ${error.message}\n`);
+    if (error instanceof CommandError) process.stderr.write(`${error.output.trim()}\n`);
+    process.stderr.write(`millrace: ${error instanceof Error ? error.message : error}\n`);
     return false;
   }
 }

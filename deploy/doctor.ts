@@ -31,7 +31,7 @@ export const doctor = defineProgram({
     stdout.write(
       options.json
         ? `${JSON.stringify({ healthy, findings }, undefined, 2)}\n`
-        : formatFindings(findings, stdout.isTTY && stdout.hasColors()),
+        : formatFindings(findings, stdout.isTTY === true && stdout.hasColors()),
     );
     return healthy ? 0 : ExitCode.failed;
   },

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { lstatSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { runCommand } from './command.mjs';
 
@@ -23,10 +23,16 @@ export function packagesInstalled(root) {
 }
 
 /**
- * Installs what package-lock.json says, and runs no script of any package.
+ * Installs what package-lock.json says, and runs no script of any package. Never through a link: npm empties the folder
+ * first, and a folder that is linked to, as a second work tree of a clone may do, is in use by others.
  * @param {string} root
  */
 export async function installPackages(root) {
+  if (lstatSync(join(root, 'node_modules'), { throwIfNoEntry: false })?.isSymbolicLink()) {
+    throw new Error(
+      'node_modules is a link and out of date; run "npm ci --ignore-scripts" where it leads, or remove it.',
+    );
+  }
   const args = ['ci', '--ignore-scripts', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error'];
   // The npm that started us, if one did: it need not be the one on the path.
   const npm = process.env['npm_execpath'];

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
-import { packagesInstalled } from '../../../deploy/bootstrap/packages.mjs';
+import { installPackages, packagesInstalled } from '../../../deploy/bootstrap/packages.mjs';
 import { scratchFolder } from '../../helpers/scratch.js';
 
 const wanted = {
@@ -23,6 +23,14 @@ function project(t: TestContext, installed?: object): string {
 }
 
 describe('the packages of a clone', () => {
+  it('are not installed through a link, which would empty a folder that others use', async (t) => {
+    const [root, other] = [scratchFolder(t), scratchFolder(t)];
+    writeFileSync(join(other, 'in-use'), '');
+    symlinkSync(other, join(root, 'node_modules'));
+    await assert.rejects(installPackages(root), /node_modules is a link/);
+    assert.deepEqual(readdirSync(other), ['in-use']);
+  });
+
   it('are installed when npm installed what the lock file says', (t) => {
     const { 'node_modules/a': a } = wanted;
     assert.equal(packagesInstalled(project(t, { 'node_modules/a': a })), true);
