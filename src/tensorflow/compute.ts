@@ -70,7 +70,6 @@ function nativeRequest(cache: string): BackendRequest {
       'Native TensorFlow can be loaded once in a process; share the compute thread that was started first.',
     );
   }
-  nativeWasLoaded = true;
   return { backend: 'native', nativeFolder };
 }
 
@@ -83,6 +82,7 @@ async function openThread(request: BackendRequest, logger: Logger): Promise<Comp
   });
   try {
     await thread.call('start', request);
+    nativeWasLoaded ||= request.backend === 'native';
   } catch (error) {
     await thread.close();
     throw error;

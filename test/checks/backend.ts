@@ -5,6 +5,7 @@ import type { Compute } from '../../src/tensorflow/compute.js';
 import type { Backend } from '../../src/tensorflow/compute-protocol.js';
 import { readLayersModel } from '../../src/tensorflow/layers-model-folder.js';
 import { SingleTrainer } from '../../src/training/single-trainer.js';
+import { assertClose } from '../helpers/close.js';
 import { missingNative, startTestCompute } from '../helpers/compute.js';
 import { layersModelFixture } from '../helpers/layers-model.js';
 import { checkAgainstKeras, optimizerFixture, savedModelFixture, smallSpec } from './keras.js';
@@ -93,6 +94,7 @@ export function checkBackend(backend: Backend): void {
       } as const;
       checkModel('a SavedModel', { compute, artifact: () => Promise.resolve(artifact), ...rows });
     }
+    if (backend === 'native') checkSavedModels(compute);
     checkAgainstKeras(compute);
     checkWeights(compute);
     checkTraining(compute);
@@ -101,6 +103,30 @@ export function checkBackend(backend: Backend): void {
 
 function withDropout(rate: number): LayerSpec[] {
   return [smallSpec.layers[0], { type: 'dropout', rate }, smallSpec.layers[1]];
+}
+
+function checkSavedModels(compute: () => Compute): void {
+  it('answers as Keras does when it opens its SavedModel', async () => {
+    const artifact = {
+      format: 'saved-model',
+      folder: savedModelFixture,
+      signature: 'serving_default',
+    } as const;
+    const model = await compute().openModel(artifact);
+    assertClose(await model.predictMany(features.slice(), 12), optimizerFixture.outputs, 1e-5);
+    await model.close();
+  });
+
+  it('refuses a signature that a SavedModel does not have, and a folder that holds none', async () => {
+    const open = (folder: string, signature: string) =>
+      compute().openModel({ format: 'saved-model', folder, signature });
+    const invalid = (message: RegExp) => ({ code: 'MILLRACE_MODEL_INVALID', message });
+    await assert.rejects(
+      open(savedModelFixture, 'none'),
+      invalid(/no signature "none"; it has serving_default/),
+    );
+    await assert.rejects(open(layersModelFixture, 'none'), invalid(/cannot be opened/));
+  });
 }
 
 function checkWeights(compute: () => Compute): void {

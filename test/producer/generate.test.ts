@@ -21,7 +21,11 @@ describe('generate', () => {
   });
 
   it('says when its file cannot be written', async (t) => {
-    const { code, stderr } = await runProgram(['generate', '--output', join(scratchFolder(t), 'none', 'x.csv')]);
+    const { code, stderr } = await runProgram([
+      'generate',
+      '--output',
+      join(scratchFolder(t), 'none', 'x.csv'),
+    ]);
     assert.equal(code, 2);
     assert.match(stderr, /^millrace: .*none\/x\.csv cannot be written: .*\[MILLRACE_FILE_UNUSABLE\]\n$/);
   });
