@@ -8,7 +8,7 @@ export interface FakeRegistry {
   readonly url: string;
   readonly requests: { method: string; path: string; authorization: string | undefined; body: string }[];
   /** Answers every request so, once set; `hang` answers none. */
-  failure: { status: number; body: string } | 'hang' | undefined;
+  failure: { status: number; body: string; location?: string } | 'hang' | undefined;
   readonly schemas: Map<number, { schema: string; schemaType?: string }>;
 }
 
@@ -20,6 +20,7 @@ export async function startFakeRegistry(test: TestContext): Promise<FakeRegistry
       const { method = '', url: path = '', headers } = request;
       registry.requests.push({ method, path, authorization: headers.authorization, body });
       if (registry.failure === 'hang') return;
+      if (registry.failure?.location !== undefined) response.setHeader('location', registry.failure.location);
       const { status, body: answer } = registry.failure ?? reply(registry, method, path, body);
       response.writeHead(status, { 'content-type': 'application/vnd.schemaregistry.v1+json' }).end(answer);
     });

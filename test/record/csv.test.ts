@@ -20,15 +20,16 @@ const fields = (rows: readonly CsvRow[]) => rows.map((row) => row.fields);
 
 describe('CSV', () => {
   it('reads fields, quotes, doubled quotes, and line ends within quotes', () => {
-    const rows = split('a,b\n"x, y","say ""no"""\n"two\nlines",\n');
+    const rows = split('a,b\n"x, y","say ""no"""\n"two\nlines",\nc,d\n');
     assert.deepEqual(fields(rows), [
       ['a', 'b'],
       ['x, y', 'say "no"'],
       ['two\nlines', ''],
+      ['c', 'd'],
     ]);
     assert.deepEqual(
       rows.map((row) => row.line),
-      [1, 2, 3],
+      [1, 2, 3, 5],
     );
     assert.equal(rows[2].raw.toString(), '"two\nlines",');
   });

@@ -29,6 +29,14 @@ describe('JSON records', () => {
     assert.deepEqual(decode('{}'), {});
   });
 
+  it('lack a field that every object has by nature, unless they say it', () => {
+    const named: Schema = { name: 'n', fields: [{ name: 'toString', type: 'double' }], features: [] };
+    const decoder = createJsonDecoder(named, 100);
+    const decode = (text: string) => decoder.decode(Buffer.from(text));
+    assert.deepEqual(Object.keys(decode('{}')), []);
+    assert.deepEqual(Object.keys(decode('{"toString":1}')), ['toString']);
+  });
+
   it('count a key that stands there twice with its last value', () => {
     assert.deepEqual(decode('{"x":1,"x":2}'), { x: 2 });
   });
