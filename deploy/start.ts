@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { relative, resolve } from 'node:path';
+import { stripVTControlCharacters } from 'node:util';
 import { cacheFolder } from '../src/config/cache-folder.js';
 import { readEnvironment, type Environment } from '../src/config/environment.js';
 import { environmentName, required, type Compiled } from '../src/config/options.js';
@@ -89,7 +90,9 @@ async function runEverything(
   const failed = await stopMembers();
   for (const { name, logFile } of failed)
     context.stderr.write(`millrace: ${name} did not end well; see ${logFile}\n`);
-  context.stdout.write(renderSummary(totals, (performance.now() - startedAt) / 1000));
+  const summary = renderSummary(totals, (performance.now() - startedAt) / 1000);
+  // Colours are for terminals; the library that makes them takes a CI system for one.
+  context.stdout.write(context.stdout.isTTY ? summary : stripVTControlCharacters(summary));
   return addsUp(totals) && failed.length === 0 ? 0 : ExitCode.failed;
 }
 
