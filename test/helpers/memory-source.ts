@@ -85,10 +85,11 @@ export class MemorySource implements TopicSource {
     this.isFetching = false;
   }
 
-  close(): Promise<void> {
+  /** Leaving a group takes a while; the partitions are owned until then. */
+  async close(): Promise<void> {
     this.isClosed = true;
+    for (let turns = 0; turns < 50; turns++) await new Promise((resolve) => setImmediate(resolve));
     this.#loseAll();
-    return Promise.resolve();
   }
 
   #loseAll(): void {

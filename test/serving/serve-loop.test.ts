@@ -107,8 +107,9 @@ async function startMember(settings: Settings = {}) {
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 
 async function turnsUntil(isTrue: () => boolean): Promise<void> {
-  for (let turns = 0; !isTrue(); turns++) {
-    assert.ok(turns < 10_000, 'it never happens');
+  const deadline = performance.now() + 10_000;
+  while (!isTrue()) {
+    assert.ok(performance.now() < deadline, 'it never happens');
     await turn();
   }
 }
@@ -348,9 +349,8 @@ describe('a serving member', () => {
     );
   });
 
-  it('is not ready while the output is away, then goes on where it was', async (t) => {
+  it('is not ready while the output is away, then goes on where it was', async () => {
     const { source, publisher, health, drain } = await startMember();
-    t.mock.timers.enable({ apis: ['setTimeout'] });
     let isAway = true;
     publisher.beforeSend = () => {
       if (isAway) throw new MillraceError('MILLRACE_PRODUCE_FAILED', 'no broker');
@@ -361,10 +361,8 @@ describe('a serving member', () => {
     assert.deepEqual(health.report().reasons, ['output: no broker']);
     assert.equal(source.committed.size, 0);
     isAway = false;
-    t.mock.timers.tick(100);
     await turnsUntil(() => source.committed.get(0) === 2n);
     assert.ok(health.report().ready);
-    t.mock.timers.reset();
     await drain();
     assert.deepEqual(ids(publisher.records), [0, 1]);
   });

@@ -56,6 +56,11 @@ describe('a dead letter', () => {
     }
   });
 
+  it('quotes no more than a thousand characters of a reason', () => {
+    const { headers } = deadLetterRecord('t.dlq', source, { ...fault, message: 'x'.repeat(5_000) });
+    assert.equal(headerText(headers!, '__connect.errors.exception.message')!.length, 1_000);
+  });
+
   it('replaces the reason of an earlier failure, and keeps a header called __proto__', () => {
     const headers = { ...source.headers, 'millrace.error.code': 'old', ['__proto__']: 'x' };
     const letter = deadLetterRecord('t.dlq', { ...source, headers }, fault);
