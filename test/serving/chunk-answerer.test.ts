@@ -109,7 +109,7 @@ describe('the answerer of chunks', () => {
       throw new TypeError('a bug');
     };
     const decoder = { format: 'json' as const, decode, prepare: () => Promise.resolve() };
-    await assert.rejects(answererWith({ decoder }).answer(chunkOf(1)), TypeError);
+    await assert.rejects(answererWith({ decoder }).answer(chunkOf(1)), { message: 'a bug' });
   });
 
   it('prepares the decoder for every value, again when the registry is away', async () => {

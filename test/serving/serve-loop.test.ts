@@ -407,6 +407,16 @@ describe('a serving member', () => {
     assert.equal(source.committed.get(0), 2n);
   });
 
+  it('fails when its dead-letter topic takes not even the reason', async () => {
+    const { source, publisher, finished } = await startMember();
+    publisher.maxValueBytes = -1;
+    source.assign(0);
+    source.fetch(0, [row(1)]);
+    await assert.rejects(finished, { code: 'MILLRACE_RECORD_TOO_LARGE' });
+    assert.equal(publisher.sends, 3);
+    assert.deepEqual(source.commits, []);
+  });
+
   it('fails when the source does', async () => {
     const { source, finished } = await startMember();
     source.listener.failed(new MillraceError('MILLRACE_CONSUMER_CRASHED', 'gone'));
