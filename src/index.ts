@@ -60,9 +60,11 @@ export type {
   Model,
   OptimizerSpec,
   TrainableModel,
+  TrainedMinibatches,
   TrainingOptions,
   WeightSpec,
 } from './model/model.js';
+export { checkModelSpec } from './model/model-spec.js';
 export { denseNetwork, type DenseNetworkOptions } from './model/dense-network.js';
 export { fitVocabulary, targetValues, type Target } from './model/target.js';
 export {
