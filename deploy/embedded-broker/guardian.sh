@@ -15,19 +15,25 @@ exec 3<&0
 "$@" </dev/null >>"$log" 2>&1 3<&- &
 broker=$!
 
+# Waits until the broker is gone, but no longer than so many tenths of a second.
+until_gone() {
+  polls=$1
+  while [ "$polls" -gt 0 ] && kill -0 "$broker" 2>/dev/null; do
+    sleep 0.1
+    polls=$((polls - 1))
+  done
+}
+
 # A process of its own, so that the broker is ended even if this script is killed. It keeps standard output open until
 # it is done, and so tells when that is.
 (
   read -r _ <&3
   if [ "$grace" -gt 0 ]; then
     kill -TERM "$broker" 2>/dev/null
-    polls=$((grace * 10))
-    while [ "$polls" -gt 0 ] && kill -0 "$broker" 2>/dev/null; do
-      sleep 0.1
-      polls=$((polls - 1))
-    done
+    until_gone $((grace * 10))
   fi
   kill -KILL "$broker" 2>/dev/null
+  until_gone 50
   eval "$at_end" >/dev/null 2>&1
 ) &
 watcher=$!

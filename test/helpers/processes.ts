@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 
 /** Whether a process is there and not merely waiting to be collected by its parent. */
 export function isAlive(pid: number): boolean {
@@ -24,9 +24,11 @@ export async function until(condition: () => boolean | Promise<boolean>, what: s
   }
 }
 
+/** Whether nothing is left of a process but its entry: a leader is Z already while its threads still end. */
 function isZombie(pid: number): boolean {
   try {
-    return / Z /.test(readFileSync(`/proc/${pid}/stat`, 'utf8').replace(/\(.*\)/s, ''));
+    const state = readFileSync(`/proc/${pid}/stat`, 'utf8').replace(/.*\) /s, '')[0];
+    return state === 'Z' && readdirSync(`/proc/${pid}/task`).length === 1;
   } catch {
     return false;
   }
