@@ -6,7 +6,7 @@ const epsilon = 1e-7;
 const clip = (p: number) => Math.min(Math.max(p, epsilon), 1 - epsilon);
 
 /**
- * The mean loss of rows, computed plainly. With y the targets and p the outputs of a row:
+ * The mean loss of rows by what was predicted, computed plainly. With y the targets and p the outputs of a row:
  *
  *   categoricalCrossentropy        -sum y log(p / sum p)
  *   sparseCategoricalCrossentropy  -log(p[y] / sum p)

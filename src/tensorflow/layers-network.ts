@@ -2,11 +2,12 @@ import type * as core from '@tensorflow/tfjs-core';
 import type * as layers from '@tensorflow/tfjs-layers';
 import { MillraceError } from '../errors.js';
 import { checkTraining, rowWeights } from '../model/loss.js';
-import type { TrainedMinibatches, TrainingOptions, WeightSpec } from '../model/model.js';
+import type { LossName, TrainedMinibatches, TrainingOptions, WeightSpec } from '../model/model.js';
 import type { Tf } from './backend.js';
-import { rowLosses } from './losses.js';
+import { rowLosses, rowLossesOfLogits } from './losses.js';
 import { predictInPieces, type TrainableNetwork } from './network.js';
 import { Optimizer } from './optimizers.js';
+import { outputActivation, type OutputActivation } from './output-activation.js';
 
 /**
  * A TensorFlow.js LayersModel with one input and one output.
@@ -20,6 +21,7 @@ export class LayersNetwork implements TrainableNetwork {
   readonly weightSpecs: readonly WeightSpec[];
   readonly #tf: Tf;
   readonly #model: layers.LayersModel;
+  readonly #outputActivation: OutputActivation | undefined;
   #training: { readonly options: TrainingOptions; readonly optimizer: Optimizer } | undefined;
 
   /** Takes the model over. Throws MILLRACE_MODEL_INVALID when it has several inputs or outputs, or open shapes. */
@@ -28,6 +30,7 @@ export class LayersNetwork implements TrainableNetwork {
     this.#model = model;
     this.inputShape = rowShape('input', model.inputs);
     this.numOutputs = sizeOf(rowShape('output', model.outputs));
+    this.#outputActivation = outputActivation(model);
     this.weightSpecs = model.weights.map((weight) => ({
       name: weight.originalName,
       shape: weight.shape.map((size) => size ?? 0),
@@ -116,7 +119,7 @@ export class LayersNetwork implements TrainableNetwork {
     return tf.tidy(() => {
       const target = tf.tensor2d(targets, [numRows, targets.length / numRows]);
       const { value, grads } = tf.variableGrads(() => {
-        const losses = rowLosses(tf, options.loss, target, this.#apply(features, numRows, true));
+        const losses = this.#rowLosses(options.loss, target, features, numRows);
         const mean = tf.mean(weights === undefined ? losses : tf.mul(losses, weights));
         return this.#model
           .calculateLosses()
@@ -125,6 +128,16 @@ export class LayersNetwork implements TrainableNetwork {
       optimizer.step(grads);
       return value.dataSync()[0];
     });
+  }
+
+  /** The loss of each row as the network is now, from logits where that can be. */
+  #rowLosses(loss: LossName, target: core.Tensor2D, features: Float32Array, numRows: number): core.Tensor1D {
+    const activation = this.#outputActivation;
+    const ofLogits = activation && rowLossesOfLogits(this.#tf, loss, activation.kind);
+    if (ofLogits === undefined) {
+      return rowLosses(this.#tf, loss, target, this.#apply(features, numRows, true));
+    }
+    return activation!.withLogits(() => ofLogits(target, this.#apply(features, numRows, true)));
   }
 
   /** The outputs, numRows x numOutputs. */

@@ -208,6 +208,34 @@ function checkTraining(compute: () => Compute): void {
     await model.close();
   });
 
+  for (const [activation, units, loss, targets] of [
+    ['softmax', 2, 'sparseCategoricalCrossentropy', [0, 1]],
+    ['softmax', 2, 'categoricalCrossentropy', [1, 0, 0, 1]],
+    ['sigmoid', 1, 'binaryCrossentropy', [0, 1]],
+  ] as const) {
+    it(`learns by ${loss} though ${activation} is sure of the wrong class`, async () => {
+      const spec: ModelSpec = {
+        inputShape: [1],
+        layers: [
+          { type: 'dense', units },
+          { type: 'activation', activation },
+        ],
+      };
+      const model = await compute().newModel(spec, 1);
+      // At an input of 1,000 the logits of the classes lie 1,000 apart, on the wrong side.
+      await model.setWeights(Float32Array.from(units === 1 ? [-1, 0] : [0.5, -0.5, 0, 0]));
+      await model.compile({ optimizer: { name: 'sgd', learningRate: 1e-5 }, loss });
+      const many = (numbers: readonly number[]) =>
+        Float32Array.from(Array.from({ length: 200 }, () => numbers).flat());
+      const { losses } = await model.trainMinibatches(many([-1000, 1000]), many(targets), 400, 2);
+      assert.ok(Math.abs(losses[0] - 1000) < 0.1, `${losses[0]}`);
+      const outputs = await model.predictMany(Float32Array.from([-1000, 1000]), 2);
+      const ofSecond = units === 1 ? [...outputs] : [outputs[1], outputs[3]];
+      assert.deepEqual(ofSecond.map(Math.round), [0, 1]);
+      await model.close();
+    });
+  }
+
   it('weighs a row in the loss as often as it would stand there', async () => {
     const train = async (options: object, x: number[], y: number[]) => {
       const model = await compute().newModel(smallSpec, 2);
