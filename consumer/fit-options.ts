@@ -45,7 +45,7 @@ export const fitOptions = defineOptions({
     default: 'auto',
     description: 'What the label is; auto takes labels of decimal numbers for a regression',
   },
-  model: {
+  network: {
     type: 'string',
     placeholder: 'SPEC.json',
     section: 'Network',
@@ -167,8 +167,8 @@ function guessTask(schema: Schema): FitOptions['task'] {
 }
 
 async function networkFor(options: CompiledFitOptions): Promise<FitOptions['network']> {
-  if (options.model !== undefined) {
-    const spec: ModelSpec = checkModelSpec(await readJsonFile(options.model));
+  if (options.network !== undefined) {
+    const spec: ModelSpec = checkModelSpec(await readJsonFile(options.network));
     return () => spec;
   }
   const dense = {

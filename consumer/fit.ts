@@ -26,7 +26,7 @@ export const fit = defineProgram({
   examples: [
     'millrace fit events.csv --label Label --key EventId --output models/events',
     'millrace fit events.csv --label Label --hidden 500,500 --dropout 0.4,0.6 --optimizer adagrad --learning-rate 0.01 --output models/events',
-    'millrace fit digits.csv.gz --label digit --model network.json --transformers minmax --output models/digits',
+    'millrace fit digits.csv.gz --label digit --network network.json --transformers minmax --output models/digits',
   ],
   async run(options, files, context) {
     const output = required(options, 'output');
