@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
-import { relative, resolve } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 import { cacheFolder } from '../src/config/cache-folder.js';
 import { readEnvironment, type Environment } from '../src/config/environment.js';
@@ -12,7 +11,7 @@ import { deadLetterTopic } from '../src/stream/dead-letter.js';
 import { ensureTopics } from '../src/stream/topics.js';
 import { Steps } from './bootstrap/steps.mjs';
 import { prepareEngine } from './embedded-broker/broker-engine.js';
-import { startEmbeddedBroker } from './embedded-broker/embedded-broker.js';
+import { startEmbeddedBroker, type EmbeddedBroker } from './embedded-broker/embedded-broker.js';
 import { prepareBackend } from './native-tensorflow/prepare.js';
 import { fileInput, generatedInput } from './start/input.js';
 import { startMembers } from './start/members.js';
@@ -50,25 +49,33 @@ async function runEverything(
   const { shutdown, stderr } = context;
   if (csv !== undefined && compiled.schema === undefined) required(compiled, 'label');
   const input = csv === undefined ? generatedInput(compiled.seed) : await fileInput(csv, compiled);
-  const folder = resolve(compiled.folder);
+  const { folder } = compiled;
   await mkdir(folder, { recursive: true });
   const environment = readEnvironment();
   const cache = cacheFolder(compiled.cache);
   await prepareBackend(compiled.backend, cache, stderr);
+  if (shutdown.aborted) return endedEarly(stderr);
 
-  const brokers = compiled.brokers ?? (await startBroker(cache, stderr, cleanups));
-  if (shutdown.aborted) return 0;
-  const connection = { ...compiled, brokers };
-  const client = connect(connection, context.logger);
-  const topics = [topic, output, deadLetterTopic(topic)];
-  await ensureTopics(
-    client,
-    topics.map((each) => ({ topic: each, numPartitions: compiled.partitions })),
-    { create: true },
-  );
-
+  const openTopics = async (brokers: readonly string[]) => {
+    const connection = { ...compiled, brokers };
+    const client = connect(connection, context.logger);
+    const topics = [topic, output, deadLetterTopic(topic)];
+    await ensureTopics(
+      client,
+      topics.map((each) => ({ topic: each, numPartitions: compiled.partitions })),
+      { create: true },
+    );
+    return { brokers, connection, client };
+  };
+  // A cluster that is not there is worth knowing before a model is trained. A broker of our own starts meanwhile.
+  const cluster = compiled.brokers === undefined ? undefined : await openTopics(compiled.brokers);
+  const broker = cluster === undefined ? await launchBroker(cache, stderr, cleanups) : undefined;
   const model = compiled.model ?? (await trainModel(compiled, folder, { environment, context }));
-  if (shutdown.aborted) return 0;
+  if (shutdown.aborted) return endedEarly(stderr);
+  const { brokers, connection, client } =
+    cluster ??
+    (await new Steps(stderr, 1).run('starting Kafka', async () => openTopics((await broker!.ready).brokers)));
+  if (shutdown.aborted) return endedEarly(stderr);
 
   const members = await new Steps(stderr, 1).run(`starting ${compiled.members} members`, () =>
     startMembers(
@@ -85,7 +92,7 @@ async function runEverything(
   const totals = await streamRows({
     ...compiled,
     ...{ run: randomUUID(), client, input, members, context },
-    title: { model: relative(process.cwd(), model), brokers, source: csv ?? 'generated collision events' },
+    title: { model, brokers, source: csv ?? 'generated collision events' },
   });
   const failed = await stopMembers();
   for (const { name, logFile } of failed)
@@ -96,18 +103,24 @@ async function runEverything(
   return addsUp(totals) && failed.length === 0 ? 0 : ExitCode.failed;
 }
 
-async function startBroker(
+/** Fetches Kafka if need be, and begins to start a broker; the promise inside is of one that serves. */
+async function launchBroker(
   cache: string,
   stderr: NodeJS.WriteStream,
   cleanups: (() => Promise<unknown>)[],
-): Promise<readonly string[]> {
-  // What it has to fetch the first time shows steps of its own.
-  await prepareEngine(cache, stderr);
-  return new Steps(stderr, 1).run('starting Kafka', async () => {
-    const broker = await startEmbeddedBroker({ cacheFolder: cache, stream: stderr });
-    cleanups.push(() => broker.stop());
-    return broker.brokers;
-  });
+): Promise<{ ready: Promise<EmbeddedBroker> }> {
+  const engine = await prepareEngine(cache, stderr);
+  const ready = startEmbeddedBroker({ cacheFolder: cache, engine });
+  // Whoever waits for something else at that moment looks at it later.
+  ready.catch(() => {});
+  cleanups.push(async () => (await ready.catch(() => undefined))?.stop());
+  return { ready };
+}
+
+/** It was asked to end while it was being set up. */
+function endedEarly(stderr: NodeJS.WriteStream): number {
+  stderr.write('millrace: ended before any row was streamed\n');
+  return 0;
 }
 
 /** Trains on generated events or on a part of the file; returns the folder of the bundle. */

@@ -94,9 +94,9 @@ async function lint(): Promise<void> {
 
 async function startBroker(cache: string): Promise<EmbeddedBroker> {
   // What it has to fetch the first time shows steps of its own.
-  await prepareEngine(cache, process.stderr);
+  const engine = await prepareEngine(cache, process.stderr);
   return new Steps(process.stderr, 1).run('starting the embedded broker', () =>
-    startEmbeddedBroker({ cacheFolder: cache }),
+    startEmbeddedBroker({ cacheFolder: cache, engine }),
   );
 }
 

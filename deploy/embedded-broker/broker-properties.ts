@@ -38,6 +38,9 @@ export function brokerProperties(layout: BrokerLayout, overrides: BrokerProperti
     'transaction.state.log.min.isr': 1,
     'share.coordinator.state.topic.replication.factor': 1,
     'share.coordinator.state.topic.min.isr': 1,
+    // Kafka's 50 are for clusters, and opening them is most of what the first group waits for.
+    'offsets.topic.num.partitions': 4,
+    'transaction.state.log.num.partitions': 4,
     // The first member of a group need not wait for others.
     'group.initial.rebalance.delay.ms': 0,
     // The compactor's default takes a quarter of the small heap.

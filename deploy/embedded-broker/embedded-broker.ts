@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { MillraceError } from '../../src/errors.js';
 import { quote } from './broker-command.js';
-import { prepareEngine } from './broker-engine.js';
+import { prepareEngine, type BrokerEngine } from './broker-engine.js';
 import { newLogFile, tailOfLog } from './broker-log.js';
 import type { BrokerLayout, BrokerProperties, SecurityProtocol } from './broker-properties.js';
 import { freePorts } from './free-ports.js';
@@ -22,8 +22,8 @@ export interface EmbeddedBrokerOptions {
   readonly listeners?: readonly Exclude<SecurityProtocol, 'PLAINTEXT'>[];
   /** Properties of Kafka's server.properties, which win over ours. */
   readonly properties?: BrokerProperties;
-  /** Where the steps of a first set-up are shown. */
-  readonly stream?: NodeJS.WritableStream & { isTTY?: boolean };
+  /** What it runs on; found, and prepared with its steps on standard error, unless given. */
+  readonly engine?: BrokerEngine;
 }
 
 /** A real Kafka of one node on loopback, which ends with this process however that ends. */
@@ -52,7 +52,7 @@ const graceSeconds = 20;
  * Throws MILLRACE_EMBEDDED_BROKER_FAILED with the end of the log, or with what has to be installed.
  */
 export async function startEmbeddedBroker(options: EmbeddedBrokerOptions): Promise<EmbeddedBroker> {
-  const engine = await prepareEngine(options.cacheFolder, options.stream ?? process.stderr);
+  const engine = options.engine ?? (await prepareEngine(options.cacheFolder, process.stderr));
   const ports = await choosePorts(options);
   const keptFolder = options.dataFolder === undefined ? undefined : resolve(options.dataFolder);
   const folder = keptFolder ?? mkdtempSync(join(tmpdir(), 'millrace-kafka-'));

@@ -15,7 +15,7 @@ import type { Input, InputRow } from './input.js';
 import type { Members } from './members.js';
 import { openRowBook } from './rows.js';
 import { Tally, type Totals } from './tally.js';
-import { renderLine, renderView, type Frame } from './view.js';
+import { renderLine, renderView, type Frame, type Phase } from './view.js';
 
 export interface StreamOptions {
   /** Tells the rows of this run from all others. */
@@ -49,7 +49,11 @@ export async function streamRows(options: StreamOptions): Promise<Totals> {
   const now = () => performance.now();
   const tally = new Tally();
   const startedAt = now();
-  const state = { phase: 'streaming', lag: undefined as number | undefined, history: [] as number[] };
+  const state: { phase: Phase; lag: Frame['lag']; history: Frame['history'] } = {
+    phase: 'streaming',
+    lag: undefined,
+    history: [],
+  };
   const frame = (): Frame => ({
     ...options.title,
     ...state,
@@ -63,13 +67,13 @@ export async function streamRows(options: StreamOptions): Promise<Totals> {
     ...{ predictions: output, deadLetters: deadLetterTopic(topic) },
   });
   const lag = await openLagReader(client, topic, group);
+  const readLag = async () => {
+    state.lag = await lag.read().catch(() => undefined);
+  };
   const ticker = setInterval(() => {
     state.history = [...state.history, tally.recent(now()).predictedPerSecond].slice(-historyLength);
     void members.refresh();
-    lag.read().then(
-      (records) => (state.lag = records),
-      () => (state.lag = undefined),
-    );
+    void readLag();
   }, tickMs);
   const view = showLive(context.stderr, {
     picture: (columns) => renderView(frame(), columns),
@@ -78,8 +82,9 @@ export async function streamRows(options: StreamOptions): Promise<Totals> {
   try {
     const broken = Promise.race([answers.failed, membersEnded(members)]);
     await Promise.race([send(options, tally, now), broken]);
-    state.phase = context.shutdown.aborted ? 'draining' : 'all rows sent, waiting for answers';
+    state.phase = context.shutdown.aborted ? 'draining' : 'waiting for the last answers';
     await Promise.race([allAnswered(tally), broken]);
+    await readLag();
     state.phase = 'done';
     return tally.whole((now() - startedAt) / 1000);
   } finally {

@@ -2,6 +2,15 @@ import { stripVTControlCharacters } from 'node:util';
 import pc from 'picocolors';
 import type { Totals } from './tally.js';
 
+/** What is going on. */
+export type Phase = 'streaming' | 'draining' | 'waiting for the last answers' | 'done';
+
+/** What Ctrl-C does, in the phases in which somebody may want to know. */
+const hints: Readonly<Partial<Record<Phase, string>>> = {
+  streaming: 'Ctrl-C finishes what is in flight and prints a summary.',
+  draining: 'A second Ctrl-C ends at once.',
+};
+
 /** What the live view shows. */
 export interface Frame {
   readonly model: string;
@@ -12,8 +21,7 @@ export interface Frame {
   readonly lag: number | undefined;
   readonly members: readonly MemberLine[];
   readonly elapsedMs: number;
-  /** What is going on, such as `streaming` or `draining`. */
-  readonly phase: string;
+  readonly phase: Phase;
   /** Predictions per second, one number a tick, oldest first. */
   readonly history: readonly number[];
 }
@@ -31,7 +39,9 @@ const countWidth = 12;
 /** The live view as text of at most `columns` columns. */
 export function renderView(frame: Frame, columns: number): string {
   const { totals } = frame;
+  const hint = hints[frame.phase];
   const lines = [
+    '',
     `${pc.bold('millrace')}  ${frame.model}  ${pc.dim(`${frame.source} · broker ${frame.brokers.join(', ')}`)}`,
     `${pc.cyan(frame.phase)}  ${clock(frame.elapsedMs)}  ${pc.green(sparkline(frame.history))}`,
     '',
@@ -42,8 +52,7 @@ export function renderView(frame: Frame, columns: number): string {
     row('accuracy', accuracy(totals), `of ${count(totals.numScored)} rows with a known label`),
     '',
     ...frame.members.flatMap((member) => memberLines(member)),
-    '',
-    pc.dim('Ctrl-C finishes what is in flight and prints a summary.'),
+    ...(hint === undefined ? [] : ['', pc.dim(hint)]),
   ];
   return lines.map((line) => cut(line, columns)).join('\n');
 }

@@ -47,6 +47,12 @@ describe('the view of a run', () => {
     }
   });
 
+  it('says what Ctrl-C does as long as it does something', () => {
+    assert.match(renderView(frame(), 120), /Ctrl-C finishes what is in flight/);
+    assert.match(renderView({ ...frame(), phase: 'draining' }, 120), /A second Ctrl-C ends at once/);
+    assert.doesNotMatch(renderView({ ...frame(), phase: 'done' }, 120), /Ctrl-C/);
+  });
+
   it('fits the width it is given', () => {
     const lines = stripVTControlCharacters(renderView(frame(), 40)).split('\n');
     assert.deepEqual(
