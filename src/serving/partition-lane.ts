@@ -1,14 +1,16 @@
 import type { FetchedRecords, OwnedPartition } from '../stream/topic-source.js';
 import type { AnsweredChunk } from './answer.js';
 import { bytesOf, ChunkQueue, type Chunk } from './chunk.js';
+import type { Deliver } from './delivery.js';
 
 export interface LaneParts {
   readonly maxChunkRows: number;
   readonly answer: (chunk: Chunk) => Promise<AnsweredChunk>;
-  /** Told in order, one chunk at a time; resolves to the chunk as it was written, undefined when the lane was lost. */
-  readonly deliver: (answered: AnsweredChunk) => Promise<AnsweredChunk | undefined>;
-  readonly onDelivered: (delivered: AnsweredChunk) => void;
-  /** Rows have left the lane, answered or dropped. */
+  /** Called in order, one chunk at a time. */
+  readonly deliver: Deliver;
+  /** The answers of a chunk are written, and the partition is still this member's. */
+  readonly onWritten: (written: AnsweredChunk) => void;
+  /** Rows have left the lane, committed or dropped. */
   readonly onLeft: () => void;
   readonly onFailure: (error: unknown) => void;
 }
@@ -34,6 +36,7 @@ export class PartitionLane {
   #chunksUnderWay = 0;
   #hasFailed = false;
   #lastDelivery: Promise<void> = Promise.resolve();
+  #lastCommit: Promise<void> = Promise.resolve();
 
   constructor(owned: OwnedPartition, parts: LaneParts) {
     this.owned = owned;
@@ -42,7 +45,7 @@ export class PartitionLane {
     owned.lost.addEventListener('abort', () => this.#drop(), { once: true });
   }
 
-  /** Rows that were fetched and are not answered. */
+  /** Rows that were fetched and are not answered and committed. */
   get rows(): number {
     return this.#rows;
   }
@@ -59,9 +62,10 @@ export class PartitionLane {
     this.#startChunks();
   }
 
-  /** Resolves when everything that was pushed is answered or dropped. */
+  /** Resolves when everything that was pushed is answered and committed, or dropped. */
   async idle(): Promise<void> {
     while (this.#chunksUnderWay > 0) await this.#lastDelivery;
+    await this.#lastCommit;
   }
 
   #startChunks(): void {
@@ -78,19 +82,37 @@ export class PartitionLane {
 
   async #deliver(chunk: Chunk, answering: Promise<AnsweredChunk>, before: Promise<void>): Promise<void> {
     await before;
+    let committed: Promise<boolean> | undefined;
     try {
       const answered = await answering;
-      const delivered = this.#isOver ? undefined : await this.#parts.deliver(answered);
-      if (delivered !== undefined) this.#parts.onDelivered(delivered);
+      if (!this.#isOver) {
+        const delivery = await this.#parts.deliver(answered);
+        committed = delivery.committed;
+        if (!this.#isOver) this.#parts.onWritten(delivery.written);
+      }
     } catch (error) {
-      // Of a partition that was lost, a failure concerns nobody: its rows are somebody else's.
-      if (!this.#isOver) this.#parts.onFailure(error);
-      this.#hasFailed = true;
-      this.#drop();
+      this.#fail(error);
     }
     this.#chunksUnderWay -= 1;
-    this.#leave(chunk.records.length, chunk.numBytes);
+    this.#lastCommit = this.#leaveAfter(committed, chunk.records.length, chunk.numBytes);
     this.#startChunks();
+  }
+
+  /** Rows are in flight until they are committed, so that the bounds also limit what a crash makes answered again. */
+  async #leaveAfter(committed: Promise<boolean> | undefined, rows: number, bytes: number): Promise<void> {
+    try {
+      await committed;
+    } catch (error) {
+      this.#fail(error);
+    }
+    this.#leave(rows, bytes);
+  }
+
+  #fail(error: unknown): void {
+    // Of a partition that was lost, a failure concerns nobody: its rows are somebody else's.
+    if (!this.#isOver) this.#parts.onFailure(error);
+    this.#hasFailed = true;
+    this.#drop();
   }
 
   /** Nothing may be delivered any more: behind a chunk that is missing, a commit would lose rows. */

@@ -86,7 +86,7 @@ export class ServeLoop {
     this.#reject(error);
   }
 
-  /** Rows that were fetched and are not answered, and their bytes. */
+  /** Rows that were fetched and are not answered and committed, and their bytes. */
   inFlight(): { rows: number; bytes: number } {
     let [rows, bytes] = [0, 0];
     for (const lane of this.#lanes.values()) {
@@ -133,7 +133,7 @@ export class ServeLoop {
       maxChunkRows: limits.maxChunkRows,
       answer,
       deliver,
-      onDelivered: (delivered) => this.#onDelivered(delivered),
+      onWritten: (written) => this.#onWritten(written),
       onLeft: () => this.#balance(),
       onFailure: (error) => this.fail(error),
     });
@@ -145,16 +145,16 @@ export class ServeLoop {
     this.#balance();
   }
 
-  #onDelivered(delivered: AnsweredChunk): void {
+  #onWritten(written: AnsweredChunk): void {
     const { metrics } = this.#parts;
-    const counts = countRows(delivered);
+    const counts = countRows(written);
     metrics.answered(counts);
     this.#summary.add(counts);
     const now = Date.now();
-    for (const { timestampMs } of delivered.chunk.records) {
+    for (const { timestampMs } of written.chunk.records) {
       if (timestampMs >= 0) metrics.latency(Math.max(0, now - timestampMs) / 1000);
     }
-    this.#reportLag(delivered.chunk.owned, delivered.chunk.nextOffset);
+    this.#reportLag(written.chunk.owned, written.chunk.nextOffset);
   }
 
   #reportLag(owned: OwnedPartition, position: bigint): void {

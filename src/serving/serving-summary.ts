@@ -2,8 +2,8 @@ import type { RowErrorCode } from '../errors.js';
 import type { ChunkCounts } from './answer.js';
 
 /**
- * What a member has done in its life: rows = predictions + deadLetters + filtered + skipped. Rows whose partition went
- * to another member before they were committed are not among them.
+ * What a member has done in its life: rows = predictions + deadLetters + filtered + skipped. Rows whose partition was
+ * lost before their answers were written are not among them.
  */
 export class ServingSummary {
   rows = 0;

@@ -153,10 +153,10 @@ export class ServingMetrics {
           this.set(value());
         },
       });
-    collected('millrace_in_flight_rows', 'Rows read and not answered yet', () => inFlight().rows);
+    collected('millrace_in_flight_rows', 'Rows read and not committed yet', () => inFlight().rows);
     collected(
       'millrace_in_flight_bytes',
-      'Bytes of the rows read and not answered yet',
+      'Bytes of the rows read and not committed yet',
       () => inFlight().bytes,
     );
   }

@@ -21,6 +21,8 @@ export class MemorySource implements TopicSource {
   readonly committed = new Map<number, bigint>();
   /** Every commit in its order. */
   readonly commits: { readonly partition: number; readonly offset: bigint }[] = [];
+  /** When set, a commit waits for it first. */
+  commitGate: Promise<void> | undefined;
   readonly paused = new Set<number>();
   isFetching = true;
   isClosed = false;
@@ -74,11 +76,12 @@ export class MemorySource implements TopicSource {
     this.paused.delete(partition);
   }
 
-  commitOffsets(owned: OwnedPartition, nextOffset: bigint): Promise<boolean> {
-    if (owned.lost.aborted) return Promise.resolve(false);
+  async commitOffsets(owned: OwnedPartition, nextOffset: bigint): Promise<boolean> {
+    await this.commitGate;
+    if (owned.lost.aborted) return false;
     this.committed.set(owned.partition, nextOffset);
     this.commits.push({ partition: owned.partition, offset: nextOffset });
-    return Promise.resolve(true);
+    return true;
   }
 
   stopFetching(): void {

@@ -349,6 +349,49 @@ describe('a serving member', () => {
     );
   });
 
+  it('writes on while a commit is under way, and commits what was done meanwhile at once', async () => {
+    const { source, publisher, loop, drain } = await startMember();
+    let open!: () => void;
+    source.commitGate = new Promise((resolve) => (open = resolve));
+    source.assign(0);
+    source.fetch(0, rowsFrom(0, 20));
+    await turnsUntil(() => publisher.records.length === 20);
+    assert.deepEqual(source.commits, []);
+    assert.equal(loop.inFlight().rows, 20);
+    const drained = drain();
+    await turn();
+    assert.equal(source.isClosed, false);
+    open();
+    await drained;
+    assert.deepEqual(source.commits, [
+      { partition: 0, offset: 4n },
+      { partition: 0, offset: 20n },
+    ]);
+    assert.equal(loop.inFlight().rows, 0);
+  });
+
+  it('rests when as many rows as it may hold wait for their commit', async () => {
+    const { source, publisher, drain } = await startMember({ maxInFlightRows: 8 });
+    let open!: () => void;
+    source.commitGate = new Promise((resolve) => (open = resolve));
+    source.assign(0);
+    source.fetch(0, rowsFrom(0, 8));
+    await turnsUntil(() => publisher.records.length === 8);
+    assert.deepEqual([...source.paused], [0]);
+    open();
+    await turnsUntil(() => source.paused.size === 0);
+    await drain();
+  });
+
+  it('fails when a commit cannot be made', async () => {
+    const { source, finished } = await startMember({ maxOutageMs: 0 });
+    source.commitGate = Promise.reject(new MillraceError('MILLRACE_BROKER_UNAVAILABLE', 'no broker'));
+    source.assign(0);
+    source.fetch(0, rowsFrom(0, 20));
+    await assert.rejects(finished, { code: 'MILLRACE_BROKER_UNAVAILABLE' });
+    assert.deepEqual(source.commits, []);
+  });
+
   it('is not ready while the output is away, then goes on where it was', async () => {
     const { source, publisher, health, drain } = await startMember();
     let isAway = true;
