@@ -37,6 +37,7 @@ describe('the public names', () => {
       'StringIndexer',
       'VectorAssembler',
       'avroSchemaOf',
+      'checkModelSpec',
       'checkSchema',
       'collisionEvents',
       'collisionSchema',
