@@ -55,11 +55,14 @@ async function loadNative(folder: string): Promise<NativeTf> {
   return tf;
 }
 
-/** tfjs-node 4.22 calls functions of node:util that Node 23 removed (tensorflow/tfjs#8609). */
+/**
+ * tfjs-node 4.22 calls functions of node:util that Node 23 removed (tensorflow/tfjs#8609) and that Node 22 warns of at
+ * every start. These are set for this thread only.
+ */
 function restoreUtil(): void {
   const legacy = util as unknown as Record<string, unknown>;
-  legacy['isNullOrUndefined'] ??= (value: unknown) => value === null || value === undefined;
-  legacy['isArray'] ??= Array.isArray;
+  legacy['isNullOrUndefined'] = (value: unknown) => value === null || value === undefined;
+  legacy['isArray'] = Array.isArray;
 }
 
 async function loadWasm(): Promise<Tf> {
