@@ -88,8 +88,8 @@ function describeSweep(record: SweepRecord, numSweeps: number): string {
   return [
     `sweep ${sweep}/${numSweeps}`,
     `loss ${loss.toFixed(4)}`,
-    ...(validationLoss === undefined ? [] : [`validation loss ${validationLoss.toFixed(4)}`]),
-    ...(validationAccuracy === undefined ? [] : [`validation accuracy ${validationAccuracy.toFixed(4)}`]),
+    ...(validationLoss === undefined ? [] : [`validation: loss ${validationLoss.toFixed(4)}`]),
+    ...(validationAccuracy === undefined ? [] : [`accuracy ${validationAccuracy.toFixed(4)}`]),
     `${((finishedAtMs - startedAtMs) / 1000).toFixed(1)} s`,
   ].join('  ');
 }
@@ -99,9 +99,9 @@ function describeResult({ numTrainingRows, history, evaluation }: FitResult, out
     `loss ${evaluation.loss.toFixed(4)}`,
     ...(evaluation.accuracy === undefined ? [] : [`accuracy ${evaluation.accuracy.toFixed(4)}`]),
   ].join(', ');
+  const seconds = (history.trainingTimeMs / 1000).toFixed(1);
   return [
-    `trained on ${numTrainingRows} rows in ${(history.trainingTimeMs / 1000).toFixed(1)} s`,
-    `${quality} on the ${evaluation.rows} rows`,
+    `trained on ${numTrainingRows} rows in ${seconds} s: ${quality} on the ${evaluation.rows} rows`,
     `saved in ${output}`,
-  ].join('; ');
+  ].join('\n');
 }

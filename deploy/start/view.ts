@@ -93,7 +93,7 @@ export function renderSummary(totals: Totals, seconds: number): string {
     row('dead letters', count(totals.numDeadLetters), byCode(totals)),
     row('accuracy', accuracy(totals), `of ${count(totals.numScored)} rows with a known label`),
     `  ${count(totals.sent)} rows in = ${count(totals.predicted)} predictions + ${count(totals.numDeadLetters)} dead letters` +
-      `${answered === totals.sent ? '' : ` + ${count(totals.outstanding)} unanswered`}: ${verdict}`,
+      `${answered === totals.sent ? '' : ` + ${count(totals.outstanding)} unanswered`}:\n  ${verdict}`,
     '',
   ].join('\n');
 }
@@ -110,7 +110,7 @@ function memberLines(member: MemberLine): string[] {
   const state = member.state === 'running' ? pc.green(member.state) : pc.yellow(member.state);
   const head = `  ${member.name.padEnd(labelWidth)}${state}`;
   if (member.url === undefined) return [head];
-  return [`${head}  ${member.url}/health/ready  ${pc.dim('/metrics  /model  /docs')}`];
+  return [`${head}  ${member.url}/health/ready  ${pc.dim('/metrics  /docs')}`];
 }
 
 function latency(totals: Totals): string {

@@ -123,7 +123,7 @@ function missingTopics(topics: readonly TopicSpec[]): MillraceError {
   const names = topics.map(({ topic }) => topic).join(', ');
   return new MillraceError(
     'MILLRACE_TOPIC_MISSING',
-    `The topic ${names} is not there: create it, or check its name and --brokers.`,
+    `The topic ${names} is not there: create it (millrace produce --partitions N does), or check its name and --brokers.`,
     { facts: { topics: names } },
   );
 }

@@ -40,10 +40,10 @@ describe('the offline programs', () => {
     const more = ['--missing', '-999', '--hidden', '16', '--sweeps', '4', '--seed', '3', '--name', 'events'];
     const { code, stdout, stderr } = await runProgram([...args, ...more, '--output', place('bundle')], wasm);
     assert.equal(code, 0, stderr);
-    assert.match(stderr, /sweep 4\/4 {2}loss 0\.\d+ {2}validation loss 0\.\d+ {2}validation accuracy 0\.\d+/);
+    assert.match(stderr, /sweep 4\/4 {2}loss 0\.\d+ {2}validation: loss 0\.\d+ {2}accuracy 0\.\d+/);
     assert.match(
       stdout,
-      /trained on 540 rows in .* s; loss .*, accuracy .* on the validation rows; saved in /,
+      /trained on 540 rows in .* s: loss .*, accuracy .* on the validation rows\nsaved in /,
     );
   });
 

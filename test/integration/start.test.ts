@@ -63,7 +63,7 @@ class StartProcess {
 /** The numbers of "N rows in = P predictions + D dead letters". */
 function accounts(stdout: string): { rows: number; predictions: number; deadLetters: number } {
   const found =
-    /([\d,]+) rows in = ([\d,]+) predictions \+ ([\d,]+) dead letters: every row was answered exactly once/.exec(
+    /([\d,]+) rows in = ([\d,]+) predictions \+ ([\d,]+) dead letters:\s+every row was answered exactly once/.exec(
       stdout,
     );
   assert.ok(found, stdout);

@@ -72,7 +72,7 @@ describe('the view of a run', () => {
     const text = stripVTControlCharacters(renderSummary(tallyOf(2000).whole(2), 2));
     assert.match(
       text,
-      /2,001 rows in = 2,000 predictions \+ 1 dead letters: every row was answered exactly once/,
+      /2,001 rows in = 2,000 predictions \+ 1 dead letters:\s+every row was answered exactly once/,
     );
   });
 
@@ -81,6 +81,6 @@ describe('the view of a run', () => {
     tally.sent('lost', undefined, 0);
     tally.predicted('3', 's', 9);
     const text = stripVTControlCharacters(renderSummary(tally.whole(1), 1));
-    assert.match(text, /\+ 1 unanswered: 1 rows were not answered, 1 answers came twice or for no row/);
+    assert.match(text, /\+ 1 unanswered:\s+1 rows were not answered, 1 answers came twice or for no row/);
   });
 });
