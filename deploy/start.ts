@@ -51,9 +51,13 @@ async function runEverything(
   const input = csv === undefined ? generatedInput(compiled.seed) : await fileInput(csv, compiled);
   const { folder } = compiled;
   await mkdir(folder, { recursive: true });
-  const environment = readEnvironment();
   const cache = cacheFolder(compiled.cache);
-  await prepareBackend(compiled.backend, cache, stderr);
+  // Training and members take what was found here, and need not warn about it again.
+  const environment = {
+    ...readEnvironment(),
+    MILLRACE_BACKEND: await prepareBackend(compiled.backend, cache, stderr),
+    MILLRACE_CACHE: cache,
+  };
   if (shutdown.aborted) return endedEarly(stderr);
 
   const openTopics = async (brokers: readonly string[]) => {
