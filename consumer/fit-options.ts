@@ -51,14 +51,21 @@ export const fitOptions = defineOptions({
     section: 'Network',
     description: 'Specification of the network; without it, --hidden, --dropout and --activation make one',
   },
-  hidden: { type: 'list', default: ['64'], section: 'Network', description: 'Units of each hidden layer' },
+  hidden: {
+    type: 'list',
+    section: 'Network',
+    description: 'Units of each hidden layer; without it, one of 64',
+  },
   dropout: {
     type: 'list',
-    default: [],
     section: 'Network',
-    description: 'Dropout rate behind each hidden layer, or one for all',
+    description: 'Dropout rate behind each hidden layer, or one for all; without it, none',
   },
-  activation: { type: 'string', default: 'relu', section: 'Network', description: 'Of the hidden layers' },
+  activation: {
+    type: 'string',
+    section: 'Network',
+    description: 'Activation of the hidden layers; without it, relu',
+  },
   ...featureOptions,
   optimizer: {
     type: 'string',
@@ -166,15 +173,23 @@ function guessTask(schema: Schema): FitOptions['task'] {
   return type === 'float' || type === 'double' ? 'regression' : 'classification';
 }
 
-async function networkFor(options: CompiledFitOptions): Promise<FitOptions['network']> {
-  if (options.network !== undefined) {
-    const spec: ModelSpec = checkModelSpec(await readJsonFile(options.network));
+async function networkFor({
+  network,
+  hidden,
+  dropout,
+  activation,
+}: CompiledFitOptions): Promise<FitOptions['network']> {
+  if (network !== undefined) {
+    const [other] =
+      Object.entries({ hidden, dropout, activation }).find(([, value]) => value !== undefined) ?? [];
+    if (other !== undefined) throw invalid(`Give either --network or --${other}, not both.`);
+    const spec: ModelSpec = checkModelSpec(await readJsonFile(network));
     return () => spec;
   }
   const dense = {
-    hidden: numbers('hidden', options.hidden),
-    dropout: numbers('dropout', options.dropout),
-    activation: options.activation,
+    hidden: numbers('hidden', hidden ?? ['64']),
+    dropout: numbers('dropout', dropout ?? []),
+    activation: activation ?? 'relu',
   };
   return (inputShape, target) => denseNetwork(inputShape, target, dense);
 }

@@ -9,12 +9,10 @@ export async function readJsonFile(path: string): Promise<unknown> {
     if ((await stat(path)).size > maxBytes) throw new Error(`it is larger than ${maxBytes} bytes`);
     return JSON.parse(await readFile(path, 'utf8')) as unknown;
   } catch (error) {
-    throw new MillraceError(
-      'MILLRACE_FILE_UNUSABLE',
-      `${path} cannot be read as JSON: ${messageOf(error)}.`,
-      {
-        cause: error,
-      },
-    );
+    const isMissing = (error as NodeJS.ErrnoException).code === 'ENOENT';
+    const reason = isMissing ? 'there is no such file' : messageOf(error);
+    throw new MillraceError('MILLRACE_FILE_UNUSABLE', `${path} cannot be read as JSON: ${reason}.`, {
+      cause: error,
+    });
   }
 }

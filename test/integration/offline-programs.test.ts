@@ -69,6 +69,20 @@ describe('the offline programs', () => {
     assert.deepEqual(weights('one'), weights('two'));
   });
 
+  it('fit trains the network of a specification behind the transformers of a file', async () => {
+    const network = { inputShape: [features], layers: [{ type: 'dense', units: 1, activation: 'sigmoid' }] };
+    const missing = { type: 'Imputer', options: { missing: [-999] } };
+    writeFileSync(place('network.json'), JSON.stringify(network));
+    writeFileSync(place('pipeline.json'), JSON.stringify({ transformers: [missing, { type: 'Standard' }] }));
+    const args = ['fit', place('train.csv'), '--label', 'Label', '--drop', 'Weight,EventId', '--sweeps', '1'];
+    const files = ['--network', place('network.json'), '--transformers', place('pipeline.json')];
+    const { code, stderr } = await runProgram([...args, ...files, '--output', place('own')], wasm);
+    assert.equal(code, 0, stderr);
+    const { stdout } = await runProgram(['model', 'inspect', place('own')]);
+    assert.match(stdout, /pipeline +Imputer, Standard\n/);
+    assert.match(stdout, /dense units 1 activation "sigmoid" -> \[1\]/);
+  });
+
   it('predict answers every row in order, as JSON lines and as CSV', async () => {
     const predict = (...more: string[]) =>
       runProgram(
@@ -179,6 +193,25 @@ describe('the offline programs', () => {
       [
         ['fit', place('train.csv'), '--label', 'Label', '--hidden', 'a', '--output', place('x')],
         /--hidden takes numbers/,
+      ],
+      [
+        [
+          'fit',
+          place('train.csv'),
+          '--label',
+          'Label',
+          '--network',
+          'a.json',
+          '--hidden',
+          '3',
+          '--output',
+          place('x'),
+        ],
+        /Give either --network or --hidden, not both/,
+      ],
+      [
+        ['fit', place('train.csv'), '--label', 'Label', '--network', place('a.json'), '--output', place('x')],
+        /a\.json cannot be read as JSON: there is no such file\. /,
       ],
       [['fit', place('none.csv'), '--label', 'Label', '--output', place('x')], /does not exist/],
       [['predict', place('train.csv'), '--model', place('none')], /no model bundle at/],
