@@ -1,7 +1,7 @@
 import { required } from '../src/config/options.js';
 import { defineProgram, type ProgramContext } from '../src/config/program.js';
 import { ExitCode } from '../src/errors.js';
-import { saveBundle } from '../src/model/bundle.js';
+import { checkBundlePlace, saveBundle } from '../src/model/bundle.js';
 import { CsvSource } from '../src/record/csv-source.js';
 import { schemaOf } from '../src/record/infer-schema.js';
 import { observationsOf } from '../src/record/row-chunks.js';
@@ -31,6 +31,7 @@ export const fit = defineProgram({
   async run(options, files, context) {
     const output = required(options, 'output');
     required(options, 'label');
+    await checkBundlePlace(output);
     const rejects = new RejectReport((line) => context.stderr.write(`${line}\n`));
     const source = await CsvSource.open(files, {
       ...options,

@@ -2,7 +2,7 @@ import { required, defineOptions, type Compiled } from '../src/config/options.js
 import { defineProgram } from '../src/config/program.js';
 import { LabelIndexTransformer } from '../src/features/transformers/label-index.js';
 import type { ModelArtifact } from '../src/model/artifact.js';
-import { saveBundle } from '../src/model/bundle.js';
+import { checkBundlePlace, saveBundle } from '../src/model/bundle.js';
 import { takeGoldenRows } from '../src/model/golden-rows.js';
 import type { Model } from '../src/model/model.js';
 import { checkModelSpec } from '../src/model/model-spec.js';
@@ -68,6 +68,7 @@ export const modelImport = defineProgram({
   ],
   async run(options, [path], context) {
     const output = required(options, 'output');
+    await checkBundlePlace(output);
     const rejects = new RejectReport((line) => context.stderr.write(`${line}\n`));
     const source = await CsvSource.open([required(options, 'rows')], { ...options, stdin: context.stdin });
     const compute = await startCompute({ ...options, logger: context.logger });

@@ -25,6 +25,8 @@ export interface GoldenRows {
   readonly observations: readonly Observation[];
   /** One list of numOutputs numbers for each observation. */
   readonly outputs: readonly (readonly number[])[];
+  /** The label that each of the outputs was taken for; null for regression. */
+  readonly labels: readonly (string | null)[];
 }
 
 /** A bundle whose files were checked; its model was not made yet. */

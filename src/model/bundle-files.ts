@@ -100,30 +100,41 @@ export async function replaceFolder(
   mayReplace: (folder: string) => Promise<boolean>,
 ): Promise<void> {
   try {
-    const existing = await statOf(target);
-    const place = existing ? await realpath(target) : resolve(target);
-    if (existing && !(await mayReplace(place))) {
-      throw new MillraceError(
-        'MILLRACE_FILE_UNUSABLE',
-        `${target} exists and is no model bundle; choose another place, or remove it first.`,
-      );
-    }
+    const { place, exists } = await findPlace(target, mayReplace);
     await mkdir(dirname(place), { recursive: true });
     const fresh = join(dirname(place), `.${basename(place)}.new-${randomBytes(6).toString('hex')}`);
     try {
       await mkdir(fresh);
       await write(fresh);
       await syncFolders(fresh);
-      await swapIn(fresh, place, existing !== undefined);
+      await swapIn(fresh, place, exists);
     } finally {
       await rm(fresh, { recursive: true, force: true });
     }
   } catch (error) {
-    if (error instanceof MillraceError) throw error;
-    throw new MillraceError('MILLRACE_FILE_UNUSABLE', `${target} cannot be written: ${messageOf(error)}`, {
-      cause: error,
-    });
+    throw cannotBeWritten(target, error);
   }
+}
+
+/**
+ * Where a folder will stand, with links resolved, and whether it replaces one. Throws MILLRACE_FILE_UNUSABLE when what
+ * stands there must not be replaced.
+ */
+export async function findPlace(
+  target: string,
+  mayReplace: (folder: string) => Promise<boolean>,
+): Promise<{ place: string; exists: boolean }> {
+  try {
+    if ((await statOf(target)) === undefined) return { place: resolve(target), exists: false };
+    const place = await realpath(target);
+    if (await mayReplace(place)) return { place, exists: true };
+  } catch (error) {
+    throw cannotBeWritten(target, error);
+  }
+  throw new MillraceError(
+    'MILLRACE_FILE_UNUSABLE',
+    `${target} exists and is no model bundle; choose another place, or remove it first.`,
+  );
 }
 
 /** Where the folder is, with links resolved; undefined when there is none. */
@@ -177,6 +188,13 @@ async function statOf(path: string): Promise<Stats | undefined> {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw error;
   }
+}
+
+function cannotBeWritten(target: string, error: unknown): MillraceError {
+  if (error instanceof MillraceError) return error;
+  return new MillraceError('MILLRACE_FILE_UNUSABLE', `${target} cannot be written: ${messageOf(error)}`, {
+    cause: error,
+  });
 }
 
 function invalid(message: string): MillraceError {

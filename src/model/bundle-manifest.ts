@@ -147,12 +147,19 @@ function readGolden(json: JsonObject): GoldenRows {
   json.objects('observations');
   const observations = json.array('observations') as Observation[];
   const outputs = json.array('outputs') as number[][];
+  const labels = json.array('labels') as (string | null)[];
   json.end();
   const numeric = (row: unknown) => Array.isArray(row) && row.every(Number.isFinite);
   if (observations.length === 0 || observations.length !== outputs.length || !outputs.every(numeric)) {
     throw json.invalid('needs golden observations, and a list of numbers in "outputs" for each of them.');
   }
-  return { observations, outputs };
+  if (
+    labels.length !== outputs.length ||
+    !labels.every((each) => each === null || typeof each === 'string')
+  ) {
+    throw json.invalid('needs a label, or null, in "labels" for each of the "outputs".');
+  }
+  return { observations, outputs, labels };
 }
 
 function readFile(json: JsonObject): BundleFile {

@@ -8,6 +8,7 @@ import {
   copyDurably,
   digestFile,
   findFolder,
+  findPlace,
   listFiles,
   readBounded,
   replaceFolder,
@@ -59,6 +60,11 @@ export async function saveBundle(
   return fingerprint;
 }
 
+/** Throws MILLRACE_FILE_UNUSABLE when something that is no bundle stands in the place: better before a training than after. */
+export async function checkBundlePlace(folder: string): Promise<void> {
+  await findPlace(folder, isReplaceable);
+}
+
 /**
  * Reads a bundle and checks everything that can be checked without making the model: digests, names and sizes of all
  * files, that there is none too many, and that the parts fit each other. Throws MILLRACE_BUNDLE_INVALID, or
@@ -74,7 +80,7 @@ export async function readBundle(folder: string): Promise<CheckedBundle> {
     const fingerprint = sha256(text);
     const digest = await readBounded(join(place, digestFileName), 1024);
     if (digest.toString('latin1') !== digestLine(fingerprint)) {
-      throw invalid(folder, `${manifestFile} is not what ${digestFileName} says`);
+      throw new Error(`${manifestFile} is not what ${digestFileName} says`);
     }
     const { model, ...manifest } = readManifest(text.toString('utf8'));
     await checkFiles(place, manifest.files);

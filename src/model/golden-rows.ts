@@ -15,6 +15,7 @@ const maxGoldenRows = 16;
 /** What golden rows need of a predictor. */
 interface RowsPredictor {
   predict(observations: readonly Observation[]): Promise<readonly (Prediction | RowFault)[]>;
+  labelOf(outputs: Float32Array): string | null;
 }
 
 /**
@@ -39,6 +40,7 @@ export async function takeGoldenRows(
   return {
     observations: golden.map(({ observation }) => observation),
     outputs: golden.map(({ output }) => output),
+    labels: golden.map(({ output }) => predictor.labelOf(Float32Array.from(output))),
   };
 }
 
@@ -52,6 +54,9 @@ export async function checkGoldenRows(predictor: RowsPredictor, golden: GoldenRo
     if (now.length !== saved.length || !now.every((output, index) => isClose(output, saved[index]))) {
       throw differs(row, `[${shown(now)}] instead of [${shown(saved)}]`);
     }
+    // Of the saved outputs, which are exact: rounding must not move a row from one label to another.
+    const label = predictor.labelOf(Float32Array.from(saved));
+    if (label !== golden.labels[row]) throw differs(row, `label ${label} instead of ${golden.labels[row]}`);
   }
 }
 

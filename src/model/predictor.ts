@@ -51,6 +51,7 @@ export class ModelPredictor {
   readonly #reader: RowReader;
   readonly #vocabulary: readonly string[] | undefined;
   readonly #labelIndex: LabelIndexTransformer | undefined;
+  readonly #pair = new Float32Array(2);
 
   /**
    * Throws MILLRACE_MODEL_INVALID when the model does not take what the pipeline gives or does not give what the
@@ -122,6 +123,12 @@ export class ModelPredictor {
       ...this.#classes(outputs, matrix.numRows, faults),
       faults,
     };
+  }
+
+  /** The label that the outputs of one row mean; null for regression. */
+  labelOf(outputs: Float32Array): string | null {
+    if (this.#vocabulary === undefined || this.#labelIndex === undefined) return null;
+    return this.#vocabulary[this.#classOf(this.#labelIndex, outputs, 0)];
   }
 
   /** The value to write for one row that has no fault. */
@@ -213,20 +220,20 @@ export class ModelPredictor {
     const labels: (string | null)[] = new Array<string | null>(numRows).fill(null);
     const [vocabulary, labelIndex] = [this.#vocabulary, this.#labelIndex];
     if (vocabulary === undefined || labelIndex === undefined) return { indices, labels };
-    const pair = new Float32Array(2);
     for (let row = 0; row < numRows; row++) {
       if (faults.has(row)) continue;
-      if (this.numOutputs === 1 && vocabulary.length === 2) {
-        // One output is the probability of the second label.
-        pair[0] = 1 - outputs[row];
-        pair[1] = outputs[row];
-        indices[row] = labelIndex.indexOf(pair, 0, 2);
-      } else {
-        indices[row] = labelIndex.indexOf(outputs, row * this.numOutputs, this.numOutputs);
-      }
+      indices[row] = this.#classOf(labelIndex, outputs, row);
       labels[row] = vocabulary[indices[row]];
     }
     return { indices, labels };
+  }
+
+  #classOf(labelIndex: LabelIndexTransformer, outputs: Float32Array, row: number): number {
+    if (this.numOutputs > 1) return labelIndex.indexOf(outputs, row * this.numOutputs, this.numOutputs);
+    // One output is the probability of the second label.
+    this.#pair[0] = 1 - outputs[row];
+    this.#pair[1] = outputs[row];
+    return labelIndex.indexOf(this.#pair, 0, 2);
   }
 }
 

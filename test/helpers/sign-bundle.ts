@@ -65,7 +65,11 @@ export async function saveSignBundle(): Promise<string> {
       artifact,
       training: {},
     },
-    { observations: [{ id: 1, x: 0.5, y: 0.25, label: 's' }], outputs: [signOutputs(0.5, 0.25)] },
+    {
+      observations: [{ id: 1, x: 0.5, y: 0.25, label: 's' }],
+      outputs: [signOutputs(0.5, 0.25)],
+      labels: ['s'],
+    },
   );
   return folder;
 }

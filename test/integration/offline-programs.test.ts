@@ -213,6 +213,7 @@ describe('the offline programs', () => {
         ['fit', place('train.csv'), '--label', 'Label', '--network', place('a.json'), '--output', place('x')],
         /a\.json cannot be read as JSON: there is no such file\. /,
       ],
+      [['fit', place('train.csv'), '--label', 'Label', '--output', folder], /exists and is no model bundle/],
       [['fit', place('none.csv'), '--label', 'Label', '--output', place('x')], /does not exist/],
       [['predict', place('train.csv'), '--model', place('none')], /no model bundle at/],
       [['predict', place('train.csv')], /Give --model/],

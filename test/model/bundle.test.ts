@@ -21,7 +21,13 @@ import { featureMatrix } from '../../src/features/feature-matrix.js';
 import { LabelIndexTransformer } from '../../src/features/transformers/label-index.js';
 import { StandardTransformer } from '../../src/features/transformers/standard.js';
 import type { ModelArtifact } from '../../src/model/artifact.js';
-import { openBundle, readBundle, saveBundle, type BundleContents } from '../../src/model/bundle.js';
+import {
+  checkBundlePlace,
+  openBundle,
+  readBundle,
+  saveBundle,
+  type BundleContents,
+} from '../../src/model/bundle.js';
 import { listFiles, sha256 } from '../../src/model/bundle-files.js';
 import { takeGoldenRows } from '../../src/model/golden-rows.js';
 import { ModelPredictor } from '../../src/model/predictor.js';
@@ -271,6 +277,20 @@ describe('a damaged bundle', () => {
       [true],
     );
   });
+
+  it('is refused when it calls the same outputs by other labels', async () => {
+    for (const [path, value] of [
+      ['target.vocabulary', ['s', 'b']],
+      ['target.labelIndex.options.activationThreshold', 0],
+    ] as const) {
+      await save(folder);
+      await forge(path, value);
+      await assert.rejects(
+        openBundle(folder, openLinearModel),
+        invalid(/golden row \d: label . instead of ./),
+      );
+    }
+  });
 });
 
 describe('a forged bundle', () => {
@@ -293,8 +313,10 @@ describe('a forged bundle', () => {
     ['with a pipeline that has unlearned', 'pipeline.transformers.0.state', undefined, /not fitted/],
     ['with an unknown transformer', 'pipeline.transformers.0.type', 'Sorcery', /"type"/],
     ['with a doubled label', 'target.vocabulary', ['b', 'b'], /each label of the vocabulary once/],
-    ['without golden rows', 'golden', { observations: [], outputs: [] }, /golden observations/],
+    ['without golden rows', 'golden', { observations: [], outputs: [], labels: [] }, /golden observations/],
     ['with too few golden outputs', 'golden.outputs', [[0, 1]], /golden observations/],
+    ['with too few golden labels', 'golden.labels', ['b'], /needs a label/],
+    ['with golden labels that are none', 'golden.labels', [1, 2], /needs a label/],
     ['with golden text', 'golden.outputs.0.0', '1', /golden observations/],
     ['with larger weights than the file', 'model.weights.0.shape', [2, 2, 2], /weights.bin with 40 bytes/],
     ['with weights without end', 'model.weights.0.shape', [1e9, 1e9], /more than 268435456/],
@@ -389,6 +411,16 @@ describe('saving a bundle', () => {
     assert.equal(await readFile(join(folder, 'thesis.txt'), 'utf8'), 'the only copy');
     await assert.rejects(save(join(folder, 'thesis.txt')), { code: 'MILLRACE_FILE_UNUSABLE' });
     await assert.rejects(save(join(folder, 'thesis.txt', 'below')), { code: 'MILLRACE_FILE_UNUSABLE' });
+  });
+
+  it('can be refused before there is something to save', async () => {
+    await checkBundlePlace(folder);
+    await save(folder);
+    await checkBundlePlace(folder);
+    await assert.rejects(checkBundlePlace(dirname(folder)), { code: 'MILLRACE_FILE_UNUSABLE' });
+    await assert.rejects(checkBundlePlace(join(folder, 'weights.bin', 'below')), {
+      code: 'MILLRACE_FILE_UNUSABLE',
+    });
   });
 
   it('finds the old bundle after a crash between the two renames, and clears up at the next saving', async () => {
