@@ -3,7 +3,7 @@ import fastify, { LogController, type FastifyBaseLogger, type FastifyInstance } 
 import type { ModelPredictor } from '../model/predictor.js';
 import type { HealthReport } from '../telemetry/health.js';
 import type { Logger } from '../telemetry/logger.js';
-import { requireToken } from './bearer-token.js';
+import { requireToken, unguarded, type RouteGuard } from './bearer-token.js';
 import { addDocumentation } from './documentation.js';
 import { addNotFoundHandler, answerClientError, sendFailure } from './http-errors.js';
 import { addHealthRoutes } from './routes/health.js';
@@ -84,13 +84,16 @@ export function buildApp(parts: AppParts): FastifyInstance {
 
 function addRoutes(app: FastifyInstance, parts: AppParts): void {
   // The rate limit comes before the token, so that guesses count.
-  const guards = parts.token === undefined ? [] : [app.rateLimit(), requireToken(parts.token)];
+  const guard: RouteGuard =
+    parts.token === undefined
+      ? unguarded
+      : { onRequest: [app.rateLimit(), requireToken(parts.token)], security: [{ token: [] }] };
   addHealthRoutes(app, parts.health);
-  addMetricsRoute(app, parts.metrics, guards);
-  if (parts.modelInfo !== undefined) addModelRoute(app, parts.modelInfo, guards);
+  addMetricsRoute(app, parts.metrics, guard);
+  if (parts.modelInfo !== undefined) addModelRoute(app, parts.modelInfo, guard);
   if (parts.predictor !== undefined) {
     const { maxRows, requestTimeoutMs } = parts.limits;
-    addPredictRoute(app, { predictor: parts.predictor, maxRows, timeoutMs: requestTimeoutMs, guards });
+    addPredictRoute(app, { predictor: parts.predictor, maxRows, timeoutMs: requestTimeoutMs, guard });
   }
 }
 

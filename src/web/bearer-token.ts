@@ -2,6 +2,16 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import type { onRequestHookHandler } from 'fastify';
 import { MillraceError } from '../errors.js';
 
+/** What a route asks of its callers, and how its documentation says so. */
+export interface RouteGuard {
+  readonly onRequest: readonly onRequestHookHandler[];
+  /** OpenAPI's security requirements; the names are those of `securitySchemes` in documentation.ts. */
+  readonly security?: readonly Readonly<Record<string, readonly string[]>>[];
+}
+
+/** For routes that answer to anybody. */
+export const unguarded: RouteGuard = { onRequest: [] };
+
 /**
  * A hook that lets a request pass only with `Authorization: Bearer TOKEN` (RFC 6750). The comparison takes the same
  * time wherever the difference lies: digests are compared, so that lengths do not show either.

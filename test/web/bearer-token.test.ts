@@ -49,6 +49,19 @@ describe('the bearer token', () => {
     }
   });
 
+  it('stands in the documentation of the routes that need it, so that its pages send it', async (t) => {
+    const { url } = await testServer(t, { token: 'open sesame' });
+    const { paths, components } = (await (await fetch(`${url}/docs/json`)).json()) as {
+      paths: Record<string, Record<string, { security?: unknown }>>;
+      components: { securitySchemes: Record<string, unknown> };
+    };
+    assert.deepEqual(components.securitySchemes, { token: { type: 'http', scheme: 'bearer' } });
+    for (const [method, path] of guarded) {
+      assert.deepEqual(paths[path][method.toLowerCase()].security, [{ token: [] }], path);
+    }
+    assert.equal(paths['/health/live']['get'].security, undefined);
+  });
+
   it('is not asked for by health and documentation, nor when there is none', async (t) => {
     const { url } = await testServer(t, { token: 'open sesame' });
     for (const path of ['/health/live', '/health/ready', '/docs', '/docs/json']) {

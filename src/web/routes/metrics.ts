@@ -1,21 +1,19 @@
-import type { FastifyInstance, onRequestHookHandler } from 'fastify';
+import type { FastifyInstance } from 'fastify';
+import type { RouteGuard } from '../bearer-token.js';
 
 /** Metrics in the text format that Prometheus scrapes. */
 export type RenderMetrics = () => Promise<{ readonly contentType: string; readonly body: string }>;
 
 /** `/metrics`, for Prometheus. */
-export function addMetricsRoute(
-  app: FastifyInstance,
-  render: RenderMetrics,
-  guards: readonly onRequestHookHandler[],
-): void {
+export function addMetricsRoute(app: FastifyInstance, render: RenderMetrics, guard: RouteGuard): void {
   app.get(
     '/metrics',
     {
-      onRequest: [...guards],
+      onRequest: [...guard.onRequest],
       schema: {
         tags: ['metrics'],
         summary: 'Metrics for Prometheus',
+        security: guard.security,
         produces: ['text/plain'],
         response: { 200: { type: 'string', description: 'Prometheus text format' } },
       },

@@ -1,6 +1,7 @@
-import type { FastifyInstance, onRequestHookHandler } from 'fastify';
+import type { FastifyInstance } from 'fastify';
 import { MillraceError } from '../../errors.js';
 import type { Schema } from '../../record/schema.js';
+import type { RouteGuard } from '../bearer-token.js';
 import { errorSchema } from '../schemas.js';
 
 /** What a client may know of the model that answers now. */
@@ -38,15 +39,16 @@ const modelSchema = {
 export function addModelRoute(
   app: FastifyInstance,
   modelInfo: () => ModelInfo | undefined,
-  guards: readonly onRequestHookHandler[],
+  guard: RouteGuard,
 ): void {
   app.get(
     '/model',
     {
-      onRequest: [...guards],
+      onRequest: [...guard.onRequest],
       schema: {
         tags: ['model'],
         summary: 'The model that answers now',
+        security: guard.security,
         response: { 200: modelSchema, '4xx': errorSchema, '5xx': errorSchema },
       },
     },

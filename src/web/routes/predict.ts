@@ -1,6 +1,7 @@
-import type { FastifyInstance, onRequestHookHandler } from 'fastify';
+import type { FastifyInstance } from 'fastify';
 import { MillraceError } from '../../errors.js';
 import type { ModelPredictor } from '../../model/predictor.js';
+import type { RouteGuard } from '../bearer-token.js';
 import { predictRows } from '../predict-rows.js';
 import { errorSchema } from '../schemas.js';
 
@@ -53,16 +54,17 @@ export function addPredictRoute(
     predictor: () => ModelPredictor | undefined;
     maxRows: number;
     timeoutMs: number;
-    guards: readonly onRequestHookHandler[];
+    guard: RouteGuard;
   },
 ): void {
   app.post<{ Body: { rows: Record<string, unknown>[] } }>(
     '/predict',
     {
-      onRequest: [...options.guards],
+      onRequest: [...options.guard.onRequest],
       schema: {
         tags: ['model'],
         summary: 'Predict rows',
+        security: options.guard.security,
         body: bodySchema(options.maxRows),
         response: {
           200: {
