@@ -43,7 +43,8 @@ export interface ServeLimits {
 export class ServeLoop {
   readonly #parts: ServeLoopParts;
   readonly #lanes = new Map<OwnedPartition, PartitionLane>();
-  readonly #highWatermarks = new Map<OwnedPartition, bigint>();
+  /** How far each partition is answered, and where it ends. */
+  readonly #progress = new Map<OwnedPartition, { position: bigint; highWatermark: bigint }>();
   readonly #summary = new ServingSummary();
   readonly #failed: Promise<never>;
   #reject!: (error: unknown) => void;
@@ -109,11 +110,11 @@ export class ServeLoop {
     const { metrics, health, logger } = this.#parts;
     this.#summary.rebalances += 1;
     metrics.rebalance();
-    this.#highWatermarks.clear();
+    this.#progress.clear();
     for (const { owned, position, highWatermark } of partitions) {
       this.#lanes.set(owned, this.#openLane(owned));
-      this.#highWatermarks.set(owned, highWatermark);
-      this.#reportLag(owned, position);
+      this.#progress.set(owned, { position, highWatermark });
+      this.#reportLag(owned);
     }
     this.#removeEmptiedLanes();
     health.enter('running');
@@ -140,7 +141,8 @@ export class ServeLoop {
   }
 
   #onFetched(owned: OwnedPartition, fetched: FetchedRecords): void {
-    this.#highWatermarks.set(owned, fetched.highWatermark);
+    const { highWatermark } = fetched;
+    this.#reportLag(owned, { highWatermark });
     this.#lanes.get(owned)?.push(fetched);
     this.#balance();
   }
@@ -154,13 +156,15 @@ export class ServeLoop {
     for (const { timestampMs } of written.chunk.records) {
       if (timestampMs >= 0) metrics.latency(Math.max(0, now - timestampMs) / 1000);
     }
-    this.#reportLag(written.chunk.owned, written.chunk.nextOffset);
+    this.#reportLag(written.chunk.owned, { position: written.chunk.nextOffset });
   }
 
-  #reportLag(owned: OwnedPartition, position: bigint): void {
-    const highWatermark = this.#highWatermarks.get(owned);
-    if (highWatermark === undefined || owned.lost.aborted) return;
-    const lag = highWatermark - position;
+  #reportLag(owned: OwnedPartition, news: { position?: bigint; highWatermark?: bigint } = {}): void {
+    const before = this.#progress.get(owned);
+    if (before === undefined || owned.lost.aborted) return;
+    const progress = { ...before, ...news };
+    this.#progress.set(owned, progress);
+    const lag = progress.highWatermark - progress.position;
     this.#parts.metrics.lag(owned.topic, owned.partition, lag > 0n ? Number(lag) : 0);
   }
 

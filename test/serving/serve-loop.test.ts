@@ -511,6 +511,21 @@ describe('a serving member', () => {
     await drain();
   });
 
+  it('reports a lag that grows while nothing can be answered', async () => {
+    const { source, publisher, metrics, drain } = await startMember();
+    let open!: () => void;
+    publisher.gate = new Promise((resolve) => (open = resolve));
+    source.assign(0);
+    source.fetch(0, rowsFrom(0, 7));
+    source.fetch(0, rowsFrom(7, 5));
+    assert.match(
+      (await metrics.render()).body,
+      /millrace_consumer_lag\{topic="observations",partition="0"\} 12/,
+    );
+    open();
+    await drain();
+  });
+
   it('answers every row once per commit, however fetches and rebalances fall', async () => {
     const action = fc.oneof(
       {
