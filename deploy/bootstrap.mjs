@@ -3,6 +3,8 @@
  * program that was asked for. Plain JavaScript without a dependency, because nothing is there yet when it begins.
  *
  *   node deploy/bootstrap.mjs start|test|test-nodes [ARGUMENT...]
+ *
+ * `npm start` runs it by `exec`: a shell in between would die of Ctrl-C and hide the exit code of an orderly end.
  */
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';

@@ -71,7 +71,8 @@ export async function openServingMember(parts: ServingMemberParts): Promise<Serv
         abandoned,
         onTrouble: (reason) => {
           if (reason !== undefined) logger.warn({ part, reason }, 'trying again');
-          health.trouble(part, reason);
+          // Other partitions may be in the same trouble, and come out of it later.
+          health.trouble(part, reason, work);
         },
       });
 

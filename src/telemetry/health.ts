@@ -34,7 +34,8 @@ const stateReasons: Readonly<Record<Exclude<LifecycleState, 'running'>, string>>
  */
 export class Health {
   #state: LifecycleState = 'starting';
-  readonly #troubles = new Map<string, string>();
+  /** By who is in trouble. */
+  readonly #troubles = new Map<unknown, string>();
 
   get state(): LifecycleState {
     return this.#state;
@@ -45,17 +46,21 @@ export class Health {
     if (successors[this.#state].includes(state)) this.#state = state;
   }
 
-  /** Says why a part cannot work at present, or with undefined that it can. */
-  trouble(part: string, reason: string | undefined): void {
-    if (reason === undefined) this.#troubles.delete(part);
-    else this.#troubles.set(part, reason);
+  /**
+   * Says why a part cannot work at present, or with undefined that it can.
+   *
+   * @param caller tells apart those who use the same part at once: its trouble is over when all of them say so
+   */
+  trouble(part: string, reason: string | undefined, caller: unknown = part): void {
+    if (reason === undefined) this.#troubles.delete(caller);
+    else this.#troubles.set(caller, `${part}: ${reason}`);
   }
 
   report(): HealthReport {
     const state = this.#state;
     const reasons = [
       ...(state === 'running' ? [] : [stateReasons[state]]),
-      ...[...this.#troubles].map(([part, reason]) => `${part}: ${reason}`),
+      ...new Set(this.#troubles.values()),
     ];
     return { live: state !== 'failed', ready: reasons.length === 0, state, reasons };
   }

@@ -15,6 +15,19 @@ describe('the health of a process', () => {
     assert.deepEqual(health.report(), { live: true, ready: true, state: 'running', reasons: [] });
   });
 
+  it('keeps the trouble of a part until all who share it are out of it, and says it once', () => {
+    const health = new Health();
+    health.enter('running');
+    const [one, other] = [{}, {}];
+    health.trouble('output', 'no broker', one);
+    health.trouble('output', 'no broker', other);
+    assert.deepEqual(health.report().reasons, ['output: no broker']);
+    health.trouble('output', undefined, one);
+    assert.equal(health.report().ready, false);
+    health.trouble('output', undefined, other);
+    assert.equal(health.report().ready, true);
+  });
+
   it('is not ready while any part has trouble, and says which', () => {
     const health = new Health();
     health.enter('running');
