@@ -1,0 +1,69 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { MillraceError } from '../../src/errors.js';
+import { idsOf, rowsFrom, startMember, turn, turnsUntil } from '../helpers/serving-member.js';
+
+describe('a serving member', () => {
+  it('drops what is in flight when its partition is lost, and commits none of it', async () => {
+    const { source, publisher, model, drain } = await startMember();
+    let open!: () => void;
+    model.gate = new Promise((resolve) => (open = resolve));
+    source.assign(0);
+    source.fetch(0, rowsFrom(0, 20));
+    await turnsUntil(() => model.calls.length > 0);
+    source.assign(1);
+    model.gate = undefined;
+    open();
+    source.fetch(1, rowsFrom(100, 2));
+    const summary = await drain();
+    assert.deepEqual(idsOf(publisher.records), [100, 101]);
+    assert.deepEqual([...source.committed], [[1, 2n]]);
+    assert.equal(summary.rows, 2);
+    assert.equal(summary.rebalances, 2);
+  });
+
+  it('commits nothing under an assignment that is over, even if the same partition comes back', async () => {
+    const { source, publisher, drain } = await startMember();
+    let open!: () => void;
+    publisher.gate = new Promise((resolve) => (open = resolve));
+    source.assign(0);
+    source.fetch(0, rowsFrom(0, 3));
+    await turnsUntil(() => publisher.sends === 1);
+    source.assign(0);
+    open();
+    await drain();
+    // Written, since it was on its way, but not committed under an assignment that is over.
+    assert.deepEqual(idsOf(publisher.records), [0, 1, 2]);
+    assert.deepEqual(source.commits, []);
+  });
+
+  it('writes on while a commit is under way, and commits what was done meanwhile at once', async () => {
+    const { source, publisher, loop, drain } = await startMember();
+    let open!: () => void;
+    source.commitGate = new Promise((resolve) => (open = resolve));
+    source.assign(0);
+    source.fetch(0, rowsFrom(0, 20));
+    await turnsUntil(() => publisher.records.length === 20);
+    assert.deepEqual(source.commits, []);
+    assert.equal(loop.inFlight().rows, 20);
+    const drained = drain();
+    await turn();
+    assert.equal(source.isClosed, false);
+    open();
+    await drained;
+    assert.deepEqual(source.commits, [
+      { partition: 0, offset: 4n },
+      { partition: 0, offset: 20n },
+    ]);
+    assert.equal(loop.inFlight().rows, 0);
+  });
+
+  it('fails when a commit cannot be made', async () => {
+    const { source, finished } = await startMember({ maxOutageMs: 0 });
+    source.commitGate = Promise.reject(new MillraceError('MILLRACE_BROKER_UNAVAILABLE', 'no broker'));
+    source.assign(0);
+    source.fetch(0, rowsFrom(0, 20));
+    await assert.rejects(finished, { code: 'MILLRACE_BROKER_UNAVAILABLE' });
+    assert.deepEqual(source.commits, []);
+  });
+});
