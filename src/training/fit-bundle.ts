@@ -23,7 +23,6 @@ export interface FitOptions extends Omit<SingleTrainerOptions, 'loss' | 'classWe
   readonly schema: Schema;
   /** From the schema's columns to the numbers of the model; what is not fitted yet is fitted on the rows. */
   readonly pipeline: Pipeline;
-  readonly task: 'classification' | 'regression';
   /** The network for rows of this shape and this target. */
   readonly network: (inputShape: readonly number[], target: Target) => ModelSpec;
   /** Default: sparse categorical (or, for one output, binary) cross-entropy; mean squared error for regression. */
@@ -73,7 +72,7 @@ export async function fitBundle(rows: RowsAtRest, options: FitOptions): Promise<
     const predictor = new ModelPredictor({ schema, pipeline, target, model, name, version });
     const training = { ...options, loss, classWeights };
     const result = await new SingleTrainer(model, training).train(set);
-    const evaluation = await finalEvaluation(model, set, loss, result.history);
+    const evaluation = await finalEvaluation(model, set, training, result.history);
     const weights = { specs: model.weightSpecs, values: await model.getWeights() };
     const contents: BundleContents = {
       name,

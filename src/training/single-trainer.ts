@@ -2,6 +2,7 @@ import { MillraceError } from '../errors.js';
 import type { MinibatchSource } from '../features/minibatch-source.js';
 import { numTargetsOf } from '../model/loss.js';
 import type { TrainableModel, TrainedMinibatches, TrainingOptions } from '../model/model.js';
+import type { Target } from '../model/target.js';
 import {
   TrainingLog,
   type SweepRecord,
@@ -12,6 +13,8 @@ import { ShuffledRows, splitTrainingSet, type TrainingSet } from './training-set
 import { validate } from './validation.js';
 
 export interface SingleTrainerOptions extends TrainingOptions {
+  /** What the targets are: classes, which have an accuracy, or numbers. */
+  readonly task: Target['kind'];
   /** Rows per step; the last minibatch of a sweep may be shorter and is used, too. */
   readonly minibatchSize: number;
   /** Passes over the data. */
@@ -58,7 +61,7 @@ export class SingleTrainer {
    * for this model, MILLRACE_TRAINING_DIVERGED, MILLRACE_COMPUTE_FAILED
    */
   async train(set: TrainingSet): Promise<TrainingResult> {
-    const { loss, numSweeps, seed, validationSplit = 0, onSweep } = this.#options;
+    const { loss, task, numSweeps, seed, validationSplit = 0, onSweep } = this.#options;
     this.#checkShapes(set);
     const { training, validation } = splitTrainingSet(set, validationSplit, seed);
     const { optimizer, classWeights, lossWeight } = this.#options;
@@ -67,7 +70,7 @@ export class SingleTrainer {
     for (let sweep = 1; sweep <= numSweeps; sweep++) {
       await this.#sweep(new ShuffledRows(training, seed + sweep), log);
       if (this.#stopped()) break;
-      const record = log.endSweep(validation && (await validate(this.#model, validation, loss)));
+      const record = log.endSweep(validation && (await validate(this.#model, validation, { loss, task })));
       onSweep?.(record);
     }
     return {

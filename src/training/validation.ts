@@ -1,16 +1,24 @@
 import { meanLoss } from '../model/loss.js';
 import type { LossName, Model } from '../model/model.js';
+import type { Target } from '../model/target.js';
 import type { SweepRecord, TrainingHistory } from './training-log.js';
 import type { TrainingSet } from './training-set.js';
 
 /** Rows that are predicted in one call, so that a large set does not travel as one message. */
 const rowsPerCall = 8192;
 
+/** How outputs are compared with targets. */
+export interface ValidationOptions {
+  readonly loss: LossName;
+  /** What the targets are: only classes have an accuracy, whatever the loss is. */
+  readonly task: Target['kind'];
+}
+
 /** The loss and, for classification, the accuracy of a model on rows that it does not learn from. */
 export async function validate(
   model: Model,
   set: TrainingSet,
-  loss: LossName,
+  { loss, task }: ValidationOptions,
 ): Promise<{ validationLoss: number; validationAccuracy?: number }> {
   const outputs = new Float32Array(set.numRows * model.numOutputs);
   for (let start = 0; start < set.numRows; start += rowsPerCall) {
@@ -19,7 +27,7 @@ export async function validate(
     outputs.set(await model.predictMany(features, end - start), start * model.numOutputs);
   }
   const validationLoss = meanLoss(loss, set.targets, outputs, set.numRows);
-  return loss.startsWith('mean')
+  return task === 'regression'
     ? { validationLoss }
     : { validationLoss, validationAccuracy: accuracy(set, outputs, model.numOutputs) };
 }
@@ -36,14 +44,14 @@ export interface FinalEvaluation {
 export async function finalEvaluation(
   model: Model,
   set: TrainingSet,
-  loss: LossName,
+  options: ValidationOptions,
   history: TrainingHistory,
 ): Promise<FinalEvaluation> {
   const last = history.sweeps.at(-1);
   const validated = last?.validationLoss !== undefined;
   const { validationLoss = NaN, validationAccuracy }: Partial<SweepRecord> = validated
     ? last
-    : await validate(model, set, loss);
+    : await validate(model, set, options);
   return {
     rows: validated ? 'validation' : 'training',
     loss: validationLoss,

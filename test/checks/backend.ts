@@ -196,6 +196,7 @@ function checkTraining(compute: () => Compute): void {
     const trainer = new SingleTrainer(model, {
       optimizer: { name: 'adam', learningRate: 0.05 },
       loss: 'binaryCrossentropy',
+      task: 'classification',
       minibatchSize: 2,
       numSweeps: 200,
       seed: 1,

@@ -19,6 +19,7 @@ function separable(numRows: number): TrainingSet {
 const options: SingleTrainerOptions = {
   optimizer: { name: 'sgd', learningRate: 0.5 },
   loss: 'sparseCategoricalCrossentropy',
+  task: 'classification',
   minibatchSize: 4,
   numSweeps: 3,
   seed: 1,
