@@ -9,13 +9,23 @@ import { packageRoot } from '../../src/config/package-root.js';
 const quiet = ['--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'];
 const project = mkdtempSync(join(tmpdir(), 'millrace-project-'));
 const example = `
-import { ModelPredictor, Normalizer, MillraceError, type ErrorCode } from 'millrace';
+import {
+  MillraceError, ModelPredictor, Normalizer, Pipeline, type ErrorCode, type FeatureMatrix, type Schema,
+} from 'millrace';
 
+const schema: Schema = { name: 'pairs', fields: [{ name: 'x', type: 'float' }], features: ['x'] };
+const pipeline: Pipeline = new Pipeline([new Normalizer({})], [{ name: 'x' }]);
+const model = {
+  numFeatures: 1, inputShape: [1], numOutputs: 1,
+  predictMany: (features: FeatureMatrix['data'], numRows: number) => Promise.resolve(features.slice(0, numRows)),
+  close: () => Promise.resolve(),
+};
+const predictor = new ModelPredictor({ schema, pipeline, target: { kind: 'regression' }, model, name: 'a', version: 1 });
+const [answer] = await predictor.predict([{ x: 2 }]);
 const code: ErrorCode = 'MILLRACE_INTERNAL';
 // @ts-expect-error: a code that is not in the table
 const wrong: ErrorCode = 'MILLRACE_NO_SUCH_CODE';
-const names: string[] = [ModelPredictor.name, Normalizer.name, new MillraceError(code, wrong).name];
-console.log(names.join());
+console.log(JSON.stringify(answer), new MillraceError(code, wrong).name);
 `;
 
 describe('the package, installed into an empty project', () => {
@@ -39,7 +49,7 @@ describe('the package, installed into an empty project', () => {
     const types = ['--typeRoots', join(packageRoot, 'node_modules', '@types'), '--types', 'node'];
     await runCommand(process.execPath, [compiler, ...flags, ...types, 'example.mts'], { cwd: project });
     const output = await runCommand(process.execPath, ['example.mjs'], { cwd: project });
-    assert.equal(output, 'ModelPredictor,Normalizer,MillraceError\n');
+    assert.equal(output, '{"prediction":[1],"model":"a","model_version":1} MillraceError\n');
   });
 
   it('prepares TensorFlow and examines the machine by npx', async () => {
@@ -48,5 +58,6 @@ describe('the package, installed into an empty project', () => {
     assert.match(await npx('setup'), /^(Native TensorFlow is ready in|WebAssembly is ready)/);
     const { healthy } = JSON.parse(await npx('doctor', '--json')) as { healthy: boolean };
     assert.equal(healthy, true);
+    assert.match(await npx('config', 'serve'), /^topic: observations # default$/m);
   });
 });
