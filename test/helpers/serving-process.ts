@@ -56,6 +56,11 @@ export class ServingProcess {
     return Number(/^millrace_rows_total (\d+)$/m.exec(await this.#metrics())?.[1]);
   }
 
+  /** Whether it has committed everything that it read, by its metrics. */
+  async isIdle(): Promise<boolean> {
+    return /^millrace_in_flight_rows 0$/m.test(await this.#metrics());
+  }
+
   /** Whether it owns this many partitions and has answered every record of them, by its metrics. */
   async hasCaughtUp(numPartitions: number): Promise<boolean> {
     const lags = [...(await this.#metrics()).matchAll(/^millrace_consumer_lag\{.*\} (\d+)$/gm)];
