@@ -13,26 +13,16 @@ export interface KcatRecord {
   readonly headers: string;
 }
 
+/** What kcat prints of a topic from its beginning, with further arguments. */
+async function consume(topic: string, ...args: readonly string[]): Promise<Buffer> {
+  const from = ['-C', '-b', testBrokers().join(','), '-t', topic, '-o', 'beginning', '-q'];
+  const options = { encoding: 'buffer', maxBuffer: 1 << 30 } as const;
+  return (await promisify(execFile)('kcat', [...from, ...args], options)).stdout;
+}
+
 /** Everything that a topic holds now, partition by partition in the order of the offsets. */
 export async function readTopic(topic: string): Promise<KcatRecord[]> {
-  const { stdout } = await promisify(execFile)(
-    'kcat',
-    [
-      '-C',
-      '-b',
-      testBrokers().join(','),
-      '-t',
-      topic,
-      '-o',
-      'beginning',
-      '-e',
-      '-q',
-      '-f',
-      '%p %o %T %K %S\\n%k%s%h\\n',
-    ],
-    { encoding: 'buffer', maxBuffer: 1 << 30 },
-  );
-  const records = [...parse(stdout)];
+  const records = [...parse(await consume(topic, '-e', '-f', '%p %o %T %K %S\\n%k%s%h\\n'))];
   return records.sort((a, b) => a.partition - b.partition || a.offset - b.offset);
 }
 
@@ -66,17 +56,5 @@ export function jsonOf<T>({ value }: KcatRecord): T {
 
 /** Waits until a topic, which must be there, holds that many records. */
 export async function untilTopicHolds(topic: string, count: number): Promise<void> {
-  const args = [
-    '-C',
-    '-b',
-    testBrokers().join(','),
-    '-t',
-    topic,
-    '-o',
-    'beginning',
-    '-q',
-    '-c',
-    String(count),
-  ];
-  await promisify(execFile)('kcat', args);
+  await consume(topic, '-c', String(count));
 }
