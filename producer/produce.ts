@@ -14,7 +14,8 @@ import { createPace } from '../src/stream/pace.js';
 import { previewCsv } from '../src/stream/preview-csv.js';
 import { produceCsv } from '../src/stream/produce-csv.js';
 import { ProduceReport } from '../src/stream/produce-report.js';
-import { compressions, createPublisher } from '../src/stream/publisher.js';
+import { compressions } from '../src/stream/produce-request.js';
+import { createPublisher } from '../src/stream/publisher.js';
 import { createDeadLetterSink, createRejectFile } from '../src/stream/reject-sink.js';
 import { ensureTopics } from '../src/stream/topics.js';
 

@@ -1,6 +1,6 @@
 import { MillraceError, type RowErrorCode } from '../errors.js';
 import { deadLetterRecord, withoutContent } from '../stream/dead-letter.js';
-import type { OutgoingRecord } from '../stream/publisher.js';
+import type { OutgoingRecord } from '../stream/produce-request.js';
 import type { IncomingRecord, OwnedPartition } from '../stream/topic-source.js';
 import type { Chunk } from './chunk.js';
 

@@ -2,7 +2,8 @@ import { RowError, type RowErrorCode } from '../errors.js';
 import type { Encoder } from '../record/codec.js';
 import type { Observation } from '../record/observation.js';
 import type { Pace } from './pace.js';
-import { RecordTooLargeError, type OutgoingRecord, type Publisher } from './publisher.js';
+import type { OutgoingRecord } from './produce-request.js';
+import { RecordTooLargeError, type Publisher } from './publisher.js';
 
 /** A row to write; it may carry more, such as where it came from. */
 export interface ProducibleRow {

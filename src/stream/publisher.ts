@@ -1,20 +1,16 @@
-import { CompressionTypes, Partitioners, type Message, type Producer, type TopicMessages } from 'kafkajs';
+import { CompressionTypes, type Producer } from 'kafkajs';
 import { MillraceError } from '../errors.js';
-import { brokerError, protocolErrorType } from './broker-error.js';
+import { brokerError } from './broker-error.js';
 import type { StreamClient } from './connection.js';
-import { headerEntries, type Headers } from './headers.js';
-
-/** A record that is to be written. */
-export interface OutgoingRecord {
-  readonly topic: string;
-  readonly key: Buffer | string | null;
-  readonly value: Buffer | null;
-  readonly headers?: Headers;
-  /** Without one, the key decides (murmur2, as the Java client does), and without a key, chance. */
-  readonly partition?: number;
-  /** Milliseconds since 1970; now unless given. */
-  readonly timestampMs?: number;
-}
+import { partitionerThatKeepsItsChoice } from './partitioner.js';
+import {
+  defaultMaxRequestBytes,
+  isTooLarge,
+  sizeOfRecord,
+  topicMessages,
+  type Compression,
+  type OutgoingRecord,
+} from './produce-request.js';
 
 /** Writes records. */
 export interface Publisher {
@@ -45,18 +41,11 @@ export class RecordTooLargeError extends MillraceError {
   }
 }
 
-export const compressions = ['none', 'gzip'] as const;
-
 export interface PublisherOptions {
-  readonly compression: (typeof compressions)[number];
+  readonly compression: Compression;
   /** Most bytes of keys, values and headers in one request; by default what a broker takes unless told otherwise. */
   readonly maxRequestBytes?: number;
 }
-
-/** The broker's `message.max.bytes` is 1,048,588; what is left is for the framing of the batch. */
-const defaultMaxRequestBytes = 960_000;
-/** Generous framing of one record: lengths, offset and timestamp deltas. */
-const recordOverheadBytes = 32;
 
 /** One call of `send` on its way. */
 interface Call {
@@ -153,7 +142,7 @@ class IdempotentPublisher implements Publisher {
     while (this.#waiting.length > 0) {
       const call = this.#waiting[0];
       while (call.taken < call.records.length) {
-        const size = sizeOf(call.records[call.taken]);
+        const size = sizeOfRecord(call.records[call.taken]);
         if (request.length > 0 && numBytes + size > this.#maxRequestBytes) return request;
         numBytes += size;
         request.push({ call, index: call.taken++ });
@@ -170,7 +159,7 @@ class IdempotentPublisher implements Publisher {
       await producer.sendBatch({
         acks: -1,
         compression: this.#compression,
-        topicMessages: byTopic(request),
+        topicMessages: topicMessages(request.map(({ call, index }) => call.records[index])),
       });
       for (const { call } of request) settle(call);
     } catch (error) {
@@ -200,7 +189,7 @@ class IdempotentPublisher implements Publisher {
     const producer = this.#client.kafka.producer({
       idempotent: true,
       allowAutoTopicCreation: false,
-      createPartitioner: Partitioners.DefaultPartitioner,
+      createPartitioner: partitionerThatKeepsItsChoice,
     });
     try {
       await producer.connect();
@@ -229,27 +218,4 @@ function settle(call: Call): void {
   if (call.refused.length === 0) return call.resolve();
   const topics = [...new Set(call.refused.map((index) => call.records[index].topic))];
   call.reject(new RecordTooLargeError(call.refused, topics));
-}
-
-function byTopic(request: readonly Entry[]): TopicMessages[] {
-  const topics = new Map<string, Message[]>();
-  for (const { call, index } of request) {
-    const { topic, key, value, headers, partition, timestampMs } = call.records[index];
-    let messages = topics.get(topic);
-    if (messages === undefined) topics.set(topic, (messages = []));
-    messages.push({ key, value, headers, partition, timestamp: timestampMs?.toString() });
-  }
-  return [...topics].map(([topic, messages]) => ({ topic, messages }));
-}
-
-function sizeOf({ key, value, headers = {} }: OutgoingRecord): number {
-  let size = recordOverheadBytes + (value?.length ?? 0) + (key === null ? 0 : Buffer.byteLength(key));
-  for (const [name, content] of headerEntries(headers)) {
-    size += Buffer.byteLength(name) + Buffer.byteLength(content) + 4;
-  }
-  return size;
-}
-
-function isTooLarge(error: unknown): boolean {
-  return ['MESSAGE_TOO_LARGE', 'RECORD_LIST_TOO_LARGE'].includes(protocolErrorType(error) ?? '');
 }

@@ -2,7 +2,8 @@ import { open, type FileHandle } from 'node:fs/promises';
 import { MillraceError, messageOf } from '../errors.js';
 import type { RowReject } from '../record/csv-source.js';
 import { deadLetterRecord, withoutContent } from './dead-letter.js';
-import { RecordTooLargeError, type OutgoingRecord, type Publisher } from './publisher.js';
+import type { OutgoingRecord } from './produce-request.js';
+import { RecordTooLargeError, type Publisher } from './publisher.js';
 
 /** Where rows go that could not be used, whole. */
 export interface RejectSink {

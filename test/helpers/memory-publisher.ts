@@ -1,4 +1,5 @@
-import { RecordTooLargeError, type OutgoingRecord, type Publisher } from '../../src/stream/publisher.js';
+import type { OutgoingRecord } from '../../src/stream/produce-request.js';
+import { RecordTooLargeError, type Publisher } from '../../src/stream/publisher.js';
 
 /** Keeps what is written. */
 export class MemoryPublisher implements Publisher {

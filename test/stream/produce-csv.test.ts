@@ -10,7 +10,7 @@ import { createPace } from '../../src/stream/pace.js';
 import { previewCsv } from '../../src/stream/preview-csv.js';
 import { produceCsv } from '../../src/stream/produce-csv.js';
 import { ProduceReport } from '../../src/stream/produce-report.js';
-import type { OutgoingRecord } from '../../src/stream/publisher.js';
+import type { OutgoingRecord } from '../../src/stream/produce-request.js';
 import { scratchFolder } from '../helpers/scratch.js';
 
 const csv = { delimiter: ',', quote: '"', maxRowBytes: 4096, columns: undefined };

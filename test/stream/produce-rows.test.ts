@@ -4,7 +4,8 @@ import { createJsonEncoder } from '../../src/record/json-codec.js';
 import type { Observation } from '../../src/record/observation.js';
 import { createPace } from '../../src/stream/pace.js';
 import { produceRows, recordKey, type ProduceRowsOptions } from '../../src/stream/produce-rows.js';
-import { RecordTooLargeError, type OutgoingRecord } from '../../src/stream/publisher.js';
+import type { OutgoingRecord } from '../../src/stream/produce-request.js';
+import { RecordTooLargeError } from '../../src/stream/publisher.js';
 
 interface Row {
   readonly observation: Observation;

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { RecordTooLargeError, type OutgoingRecord } from '../../src/stream/publisher.js';
+import type { OutgoingRecord } from '../../src/stream/produce-request.js';
+import { RecordTooLargeError } from '../../src/stream/publisher.js';
 import { createDeadLetterSink, createRejectFile } from '../../src/stream/reject-sink.js';
 import { scratchFolder } from '../helpers/scratch.js';
 

@@ -1,0 +1,49 @@
+import type { Message, TopicMessages } from 'kafkajs';
+import { protocolErrorType } from './broker-error.js';
+import { headerEntries, type Headers } from './headers.js';
+
+/** A record that is to be written. */
+export interface OutgoingRecord {
+  readonly topic: string;
+  readonly key: Buffer | string | null;
+  readonly value: Buffer | null;
+  readonly headers?: Headers;
+  /** Without one, the key decides (murmur2, as the Java client does), and without a key, the next in turn. */
+  readonly partition?: number;
+  /** Milliseconds since 1970; now unless given. */
+  readonly timestampMs?: number;
+}
+
+export const compressions = ['none', 'gzip'] as const;
+export type Compression = (typeof compressions)[number];
+
+/** The broker's `message.max.bytes` is 1,048,588; what is left is for the framing of the batch. */
+export const defaultMaxRequestBytes = 960_000;
+/** Generous framing of one record: lengths, offset and timestamp deltas. */
+const recordOverheadBytes = 32;
+const headerOverheadBytes = 6;
+
+/** What a record takes in a request, at most. */
+export function sizeOfRecord({ key, value, headers = {} }: OutgoingRecord): number {
+  let size = recordOverheadBytes + (value?.length ?? 0) + (key === null ? 0 : Buffer.byteLength(key));
+  for (const [name, content] of headerEntries(headers)) {
+    size += Buffer.byteLength(name) + Buffer.byteLength(content) + headerOverheadBytes;
+  }
+  return size;
+}
+
+/** Records as the client takes them: by topic, in their order. */
+export function topicMessages(records: Iterable<OutgoingRecord>): TopicMessages[] {
+  const topics = new Map<string, Message[]>();
+  for (const { topic, key, value, headers, partition, timestampMs } of records) {
+    let messages = topics.get(topic);
+    if (messages === undefined) topics.set(topic, (messages = []));
+    messages.push({ key, value, headers, partition, timestamp: timestampMs?.toString() });
+  }
+  return [...topics].map(([topic, messages]) => ({ topic, messages }));
+}
+
+/** Whether a topic refused a batch for its size. */
+export function isTooLarge(error: unknown): boolean {
+  return ['MESSAGE_TOO_LARGE', 'RECORD_LIST_TOO_LARGE'].includes(protocolErrorType(error) ?? '');
+}
