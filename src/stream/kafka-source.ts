@@ -3,6 +3,7 @@ import type { Admin, Consumer, ConsumerCrashEvent, ConsumerGroupJoinEvent, EachB
 import { MillraceError, messageOf } from '../errors.js';
 import { brokerError, protocolErrorType } from './broker-error.js';
 import type { StreamClient } from './connection.js';
+import { crashSentence } from './crash-reason.js';
 import { readHeaders } from './headers.js';
 import { roundRobinThatReportsJoins } from './join-reporting-assigner.js';
 import { fetchPartitionOffsets } from './partition-offsets.js';
@@ -293,7 +294,7 @@ class KafkaSource implements TopicSource {
     this.#loseAll();
     const reason = messageOf(payload.error);
     if (payload.restart) this.#hamper(`the consumer is started again: ${reason}`);
-    else this.#fail(`The consumer of group "${this.#options.group}" ended: ${reason}.`, payload.error);
+    else this.#fail(crashSentence(payload.error, this.#options), payload.error);
   }
 
   #fail(message: string, cause?: unknown): void {

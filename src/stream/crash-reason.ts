@@ -1,0 +1,34 @@
+import { messageOf } from '../errors.js';
+import { protocolErrorType } from './broker-error.js';
+
+/** What is done about an end that the client will not mend by itself, by the protocol's name of the error. */
+const remedies: Readonly<Record<string, (reading: Reading) => string>> = {
+  GROUP_AUTHORIZATION_FAILED: ({ group }) =>
+    `this user may not read as this group: allow READ on the group "${group}", or choose another --group`,
+  TOPIC_AUTHORIZATION_FAILED: ({ topic }) =>
+    `this user may not read the topic: allow READ and DESCRIBE on the topic "${topic}"`,
+  CLUSTER_AUTHORIZATION_FAILED: () => 'this user may not do so on this cluster: look at its ACLs',
+  INCONSISTENT_GROUP_PROTOCOL: () =>
+    'programs of another kind share their partitions in this group: choose another --group',
+  GROUP_MAX_SIZE_REACHED: () => 'the group has as many members as the broker allows (group.max.size)',
+  INVALID_SESSION_TIMEOUT: () =>
+    'the broker does not allow this --session-timeout-ms (group.min.session.timeout.ms and group.max.session.timeout.ms)',
+};
+
+interface Reading {
+  readonly topic: string;
+  readonly group: string;
+}
+
+/** Says in one sentence why the membership in a group has ended for good, and what to do where that is known. */
+export function crashSentence(error: unknown, reading: Reading): string {
+  const { topic, group } = reading;
+  const remedy = remedies[protocolErrorType(error) ?? '']?.(reading);
+  const codec = /^(\S+) compression not implemented/.exec(messageOf(error))?.[1];
+  const reason =
+    remedy ??
+    (codec === undefined
+      ? messageOf(error).replace(/\.$/, '')
+      : `the topic "${topic}" holds records compressed with ${codec}, which cannot be read: write it with gzip or without compression`);
+  return `The consumer of group "${group}" ended: ${reason}.`;
+}
