@@ -4,6 +4,7 @@ import { Kafka, type SASLOptions } from 'kafkajs';
 import { defineOptions, type Compiled } from '../config/options.js';
 import { MillraceError, messageOf } from '../errors.js';
 import type { Logger } from '../telemetry/logger.js';
+import { hideAbortedRecords } from './aborted-records.js';
 import { kafkaLogCreator, kafkaLogLevel } from './kafka-log.js';
 import { armPendingRequestTimerOnlyWhenNeeded } from './idle-timer.js';
 
@@ -77,6 +78,7 @@ const retry = { initialRetryTime: 100, multiplier: 2, factor: 0.2, maxRetryTime:
  */
 export function connect(options: Compiled<typeof connectionOptions>, logger: Logger): StreamClient {
   armPendingRequestTimerOnlyWhenNeeded();
+  hideAbortedRecords();
   const brokers = options.brokers.map(checkedAddress);
   if (brokers.length === 0) throw invalid('Give at least one broker with --brokers HOST:PORT.');
   const kafka = new Kafka({

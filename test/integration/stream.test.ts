@@ -300,6 +300,23 @@ describe('a source', () => {
     await two.source.close();
   });
 
+  it('brings nothing of a transaction that was given up, whatever its keys look like', async () => {
+    const topic = await newTopic(1);
+    const producer = client.kafka.producer({ transactionalId: topic, maxInFlightRequests: 1 });
+    await producer.connect();
+    for (const end of ['abort', 'commit'] as const) {
+      const transaction = await producer.transaction();
+      const messages = [Buffer.alloc(4), 'k'].map((key) => ({ key, value: end, partition: 0 }));
+      await transaction.send({ topic, messages });
+      await transaction[end]();
+    }
+    await producer.disconnect();
+    const { source, listener } = await join(topic, uniqueName('group'));
+    await listener.until(() => listener.values().includes('commit'));
+    assert.deepEqual(listener.values(), ['commit', 'commit']);
+    await source.close();
+  });
+
   it('brings nothing of a partition that rests, and goes on where it was', async () => {
     const [topic, group] = [await newTopic(2), uniqueName('group')];
     const { source, listener } = await join(topic, group);

@@ -29,4 +29,10 @@ describe('headers', () => {
     });
     assert.deepEqual(readHeaders(undefined), {});
   });
+
+  it('that are called as something every object has come without what the client adds', () => {
+    const x = Buffer.from('x');
+    const headers = readHeaders({ constructor: [Object, x], valueOf: [() => 0, x, null], c: [x, x] });
+    assert.deepEqual(headers, { constructor: x, valueOf: [x, Buffer.alloc(0)], c: [x, x] });
+  });
 });

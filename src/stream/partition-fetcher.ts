@@ -1,0 +1,208 @@
+import { MillraceError } from '../errors.js';
+import type { RawRecord } from './aborted-records.js';
+import { brokerError, protocolErrorType } from './broker-error.js';
+import type { StreamClient } from './connection.js';
+import { readHeaders } from './headers.js';
+import type { IncomingRecord } from './topic-source.js';
+
+/** What one fetch brought of one partition. */
+export interface FetchedPartition {
+  readonly partition: number;
+  /** Committed records, ascending. */
+  readonly records: readonly IncomingRecord[];
+  /** Where reading goes on: behind all that was seen, also what is not handed out. */
+  readonly nextOffset: bigint;
+}
+
+/** A place in a partition: its first record, behind its last committed one, or the first record not older than a time. */
+export type OffsetPlace = 'earliest' | 'latest' | { readonly timestampMs: number };
+
+/** Reads the partitions of one topic by offsets, without a consumer group. */
+export interface PartitionFetcher {
+  /** Asks again for the partitions and their leaders, when `now` or when that was long ago. */
+  refresh(now: boolean): Promise<readonly number[]>;
+  /** The offsets of a place; for a time behind the last record, the end. */
+  offsetsOf(partitions: readonly number[], place: OffsetPlace): Promise<Map<number, bigint>>;
+  /** One fetch from each leader, from these positions on. Waits a moment when nothing is there. */
+  fetch(positions: ReadonlyMap<number, bigint>): Promise<FetchedPartition[]>;
+  close(): Promise<void>;
+}
+
+const maxWaitMs = 250;
+const maxFetchBytes = 4 * 1024 * 1024;
+const maxPartitionBytes = 1024 * 1024;
+const readCommitted = 1;
+const metadataMaxAgeMs = 60_000;
+
+/**
+ * The connections that the producers and consumers of kafkajs 2.2.4 are built on. Its consumer cannot read without
+ * joining a group, which costs a rebalance, a right on the group and a trace in the cluster; and it does not say how
+ * far it got in a partition that ends with markers, nor where the committed records end.
+ */
+interface Cluster {
+  connect(): Promise<void>;
+  disconnect(): Promise<void>;
+  addTargetTopic(topic: string): Promise<void>;
+  refreshMetadata(): Promise<void>;
+  refreshMetadataIfNecessary(): Promise<void>;
+  findTopicPartitionMetadata(topic: string): readonly { readonly partitionId: number }[];
+  findLeaderForPartitions(topic: string, partitions: readonly number[]): Record<string, number[]>;
+  findBroker(node: { readonly nodeId: string }): Promise<Broker>;
+  fetchTopicsOffset(
+    topics: readonly {
+      readonly topic: string;
+      readonly partitions: readonly { readonly partition: number }[];
+      readonly fromBeginning?: boolean;
+      readonly fromTimestamp?: number;
+    }[],
+  ): Promise<{ readonly partitions: readonly { readonly partition: number; readonly offset: string }[] }[]>;
+}
+
+interface Broker {
+  fetch(request: object): Promise<{
+    readonly clientSideThrottleTime?: number;
+    readonly responses: readonly { readonly partitions: readonly RawPartition[] }[];
+  }>;
+}
+
+interface RawPartition {
+  readonly partition: number;
+  readonly lastStableOffset: string;
+  readonly messages: readonly Message[];
+}
+
+interface Message extends RawRecord {
+  readonly value: Buffer | null;
+  readonly headers: Readonly<Record<string, unknown>>;
+  readonly timestamp: string;
+  readonly batchContext?: RawRecord['batchContext'] & {
+    readonly firstOffset: string;
+    readonly lastOffsetDelta: number;
+  };
+}
+
+/** Connects to read a topic. Throws MILLRACE_TOPIC_MISSING, MILLRACE_BROKER_UNAVAILABLE. */
+export async function openPartitionFetcher(client: StreamClient, topic: string): Promise<PartitionFetcher> {
+  const cluster = createCluster(client);
+  try {
+    await cluster.connect();
+    await cluster.addTargetTopic(topic);
+  } catch (error) {
+    await cluster.disconnect();
+    if (protocolErrorType(error) !== 'UNKNOWN_TOPIC_OR_PARTITION') {
+      throw brokerError(error, client, `Reading ${topic}`);
+    }
+    throw new MillraceError(
+      'MILLRACE_TOPIC_MISSING',
+      `The topic ${topic} is not there: check its name and --brokers.`,
+      { facts: { topics: topic } },
+    );
+  }
+  return {
+    async refresh(now) {
+      await (now ? cluster.refreshMetadata() : cluster.refreshMetadataIfNecessary());
+      return cluster
+        .findTopicPartitionMetadata(topic)
+        .map(({ partitionId }) => partitionId)
+        .sort((a, b) => a - b);
+    },
+
+    async offsetsOf(partitions, place) {
+      const wanted = partitions.map((partition) => ({ partition }));
+      const ask = async (how: { fromBeginning: boolean } | { fromTimestamp: number }) => {
+        const answers = await cluster.fetchTopicsOffset([{ topic, partitions: wanted, ...how }]);
+        return answers.flatMap((answer) => answer.partitions);
+      };
+      const found = await ask(
+        typeof place === 'string'
+          ? { fromBeginning: place === 'earliest' }
+          : { fromTimestamp: place.timestampMs },
+      );
+      const offsets = new Map(found.map(({ partition, offset }) => [partition, BigInt(offset)]));
+      if (found.some(({ offset }) => offset === '-1')) {
+        for (const { partition, offset } of await ask({ fromBeginning: false })) {
+          if (offsets.get(partition) === -1n) offsets.set(partition, BigInt(offset));
+        }
+      }
+      return offsets;
+    },
+
+    async fetch(positions) {
+      const leaders = Object.entries(cluster.findLeaderForPartitions(topic, [...positions.keys()]));
+      if (leaders.flatMap(([, partitions]) => partitions).length < positions.size) {
+        throw new Error(`${topic} has lost partitions`);
+      }
+      const fetches = leaders.map(([nodeId, partitions]) =>
+        fetchFrom(cluster, topic, nodeId, new Map(partitions.map((each) => [each, positions.get(each)!]))),
+      );
+      return (await Promise.all(fetches)).flat();
+    },
+
+    close: () => cluster.disconnect(),
+  };
+}
+
+function createCluster({ kafka }: StreamClient): Cluster {
+  const symbol = Object.getOwnPropertySymbols(kafka).find(
+    ({ description }) => description === 'private:Kafka:createCluster',
+  )!;
+  const create = (kafka as unknown as Record<symbol, (options: object) => Cluster>)[symbol];
+  return create({
+    allowAutoTopicCreation: false,
+    isolationLevel: readCommitted,
+    metadataMaxAge: metadataMaxAgeMs,
+  });
+}
+
+async function fetchFrom(
+  cluster: Cluster,
+  topic: string,
+  nodeId: string,
+  positions: ReadonlyMap<number, bigint>,
+): Promise<FetchedPartition[]> {
+  const broker = await cluster.findBroker({ nodeId });
+  const { responses, clientSideThrottleTime = 0 } = await broker.fetch({
+    isolationLevel: readCommitted,
+    maxWaitTime: maxWaitMs,
+    minBytes: 1,
+    maxBytes: maxFetchBytes,
+    topics: [
+      {
+        topic,
+        partitions: [...positions].map(([partition, offset]) => ({
+          partition,
+          fetchOffset: offset.toString(),
+          maxBytes: maxPartitionBytes,
+        })),
+      },
+    ],
+  });
+  return responses
+    .flatMap(({ partitions }) => partitions)
+    .map((raw) => fetchedPartition(raw, positions.get(raw.partition)!, clientSideThrottleTime > 0));
+}
+
+function fetchedPartition(raw: RawPartition, position: bigint, isThrottled: boolean): FetchedPartition {
+  const { partition, messages, lastStableOffset } = raw;
+  const records = messages
+    // A batch comes whole, also when reading goes on in its middle.
+    .filter(({ offset, isControlRecord }) => !isControlRecord && BigInt(offset) >= position)
+    .map(({ offset, key, value, headers, timestamp }): IncomingRecord => ({
+      offset: BigInt(offset),
+      key,
+      value,
+      headers: readHeaders(headers),
+      timestampMs: Number(timestamp),
+    }));
+  let nextOffset = messages.map(endOfBatch).reduce((a, b) => (b > a ? b : a), position);
+  // Before the end of what is committed a fetch brings at least one batch, unless the broker holds it back: this one
+  // lost all its records to compaction, and kafkajs does not tell where it ends.
+  if (messages.length === 0 && !isThrottled && position < BigInt(lastStableOffset)) nextOffset += 1n;
+  return { partition, records, nextOffset };
+}
+
+/** The offset behind the batch of a record, which may have lost its last records to compaction. */
+function endOfBatch({ offset, batchContext }: Message): bigint {
+  if (batchContext === undefined) return BigInt(offset) + 1n;
+  return BigInt(batchContext.firstOffset) + BigInt(batchContext.lastOffsetDelta) + 1n;
+}
