@@ -22,26 +22,38 @@ async function consume(topic: string, ...args: readonly string[]): Promise<Buffe
 
 /** Everything that a topic holds now, partition by partition in the order of the offsets. */
 export async function readTopic(topic: string): Promise<KcatRecord[]> {
-  const records = [...parse(await consume(topic, '-e', '-f', '%p %o %T %K %S\\n%k%s%h\\n'))];
+  const records = [...parseRecords(await consume(topic, '-e', '-f', recordFormat)).records];
   return records.sort((a, b) => a.partition - b.partition || a.offset - b.offset);
 }
 
-function* parse(output: Buffer): Generator<KcatRecord> {
-  for (let start = 0; start < output.length;) {
+/** How kcat is asked to print records for `parseRecords`; the end is nothing that a header of a test holds. */
+export const recordFormat = '%p %o %T %K %S\\n%k%s%h\\x1e\\x1f\\n';
+const recordEnd = '\x1e\x1f\n';
+
+/** The whole records at the beginning of what kcat printed, and the bytes behind them. */
+export function parseRecords(output: Buffer): { readonly records: KcatRecord[]; readonly rest: Buffer } {
+  const records: KcatRecord[] = [];
+  let start = 0;
+  for (;;) {
     const lineEnd = output.indexOf('\n', start);
-    const line = output.toString('utf8', start, lineEnd);
+    if (lineEnd < 0) break;
+    const line = output.toString('latin1', start, lineEnd);
     const [partition, offset, timestampMs, keyLength, valueLength] = line.split(' ').map(Number);
-    let place = lineEnd + 1;
-    const take = (length: number) => {
-      if (length < 0) return null;
-      place += length;
-      return output.subarray(place - length, place);
-    };
-    const [key, value] = [take(keyLength), take(valueLength)];
-    const end = output.indexOf('\n', place);
-    yield { partition, offset, timestampMs, key, value, headers: output.toString('utf8', place, end) };
-    start = end + 1;
+    const valueStart = lineEnd + 1 + Math.max(0, keyLength);
+    const headersStart = valueStart + Math.max(0, valueLength);
+    const end = output.indexOf(recordEnd, headersStart);
+    if (headersStart > output.length || end < 0) break;
+    records.push({
+      partition,
+      offset,
+      timestampMs,
+      key: keyLength < 0 ? null : output.subarray(lineEnd + 1, valueStart),
+      value: valueLength < 0 ? null : output.subarray(valueStart, headersStart),
+      headers: output.toString('utf8', headersStart, end),
+    });
+    start = end + recordEnd.length;
   }
+  return { records, rest: output.subarray(start) };
 }
 
 /** One header of a record; undefined when it has none of that name. */
