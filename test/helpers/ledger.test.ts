@@ -89,17 +89,13 @@ describe('the ledger', () => {
     assertAtLeastOnce(report);
   });
 
-  it('finds a second answer that differs from the first, also when one of them is a dead letter', () => {
-    for (const [kind, other] of [
-      ['prediction', prediction(2, 0, 1, { value: 'answer 7' })],
-      ['dead letter', letter(2, 0, 1)],
-    ] as const) {
-      const ledger = balancedLedger();
-      ledger.addAnswer(kind, other);
-      const report = ledger.report();
-      assert.deepEqual(report.faults, { ...none, repeated: 1, conflicting: 1, wrong: 1 });
-      assert.throws(() => assertAtLeastOnce(report), /1 conflicting, 1 wrong/);
-    }
+  it('finds a second answer that differs from the first', () => {
+    const ledger = balancedLedger();
+    ledger.addAnswer('dead letter', letter(2, 0, 1));
+    ledger.addAnswer('prediction', prediction(2, 0, 1, { value: 'answer 7' }));
+    const report = ledger.report();
+    assert.deepEqual(report.faults, { ...none, repeated: 2, conflicting: 1, wrong: 2 });
+    assert.throws(() => assertAtLeastOnce(report), /1 conflicting, 2 wrong/);
   });
 
   it('finds answers to what was never asked', () => {

@@ -32,7 +32,7 @@ const faultKinds = [
   'lost',
   /** Answers beyond the first one of a row. */
   'repeated',
-  /** Of these, answers that differ from the first one. */
+  /** Of these, answers of another kind than the first one, another code, or to another key. */
   'conflicting',
   /** Answers of what is no row of the input. */
   'foreign',
@@ -65,6 +65,7 @@ export class Ledger {
   readonly #order = new Map<string, number>();
   readonly #faults: Record<FaultKind, number>;
   readonly #examples: string[] = [];
+  #longestWaitMs = 0;
   #numInputs = 0;
   #numAnswered: Record<AnswerKind, number> = { prediction: 0, 'dead letter': 0 };
 
@@ -87,6 +88,13 @@ export class Ledger {
   /** The time of the newest row of a partition that is answered, in milliseconds since 1970; 0 before the first. */
   newestAnswerMs(partition: number): number {
     return this.#newestAnswerMs.get(partition) ?? 0;
+  }
+
+  /** The longest time from a row to its first answer, of the answers since this was last asked. */
+  takeLongestWaitMs(): number {
+    const longest = this.#longestWaitMs;
+    this.#longestWaitMs = 0;
+    return longest;
   }
 
   addInput({ partition, offset, key }: KcatRecord): void {
@@ -124,6 +132,7 @@ export class Ledger {
     page.setAnswer(offset, answer.number, digest);
     this.#numAnswered[kind] += 1;
     this.#newestAnswerMs.set(partition, Math.max(this.newestAnswerMs(partition), record.timestampMs));
+    this.#longestWaitMs = Math.max(this.#longestWaitMs, Date.now() - record.timestampMs);
 
     const way = `${kind}/${record.partition}/${partition}`;
     const newest = this.#order.get(way) ?? -1;
@@ -240,11 +249,14 @@ function numberOf(key: Buffer | null): number {
   return Number.isInteger(number) && number >= 0 ? number : none;
 }
 
-/** FNV-1a of what an answer says, 32 bits. */
+/**
+ * FNV-1a of what an answer says, 32 bits. The value of a prediction is left to the judge: a model may compute the last
+ * bits of a row differently in another minibatch.
+ */
 function digestOf({ kind, value, code = '' }: JudgedAnswer): number {
   let digest = 0x811c9dc5;
   const add = (byte: number) => (digest = Math.imul(digest ^ byte, 0x01000193));
   for (const byte of Buffer.from(kind + code)) add(byte);
-  for (const byte of value ?? [0]) add(byte);
+  if (kind === 'dead letter') for (const byte of value ?? [0]) add(byte);
   return digest;
 }

@@ -18,12 +18,17 @@ export class ServingProcess {
   readonly #events = new EventEmitter();
   readonly #exited: Promise<unknown[]>;
 
-  /** @param options by flag, such as `{ model: FOLDER, 'max-wait-ms': 5 }` */
-  constructor(options: Readonly<Record<string, string | number>>) {
+  /**
+   * @param options by flag, such as `{ model: FOLDER, 'max-wait-ms': 5 }`
+   * @param preloaded module that node imports first, such as one that ends the process at some point
+   */
+  constructor(options: Readonly<Record<string, string | number>>, preloaded?: URL) {
     const flags = Object.entries({ brokers: testBrokers().join(','), port: 0, ...options }).flatMap(
       ([name, value]) => [`--${name}`, String(value)],
     );
-    this.#child = spawn(process.execPath, [join(packageRoot, 'dist/deploy/millrace.js'), 'serve', ...flags], {
+    const nodeFlags = preloaded === undefined ? [] : ['--import', preloaded.href];
+    const program = join(packageRoot, 'dist/deploy/millrace.js');
+    this.#child = spawn(process.execPath, [...nodeFlags, program, 'serve', ...flags], {
       stdio: ['ignore', 'ignore', 'pipe'],
       env: readEnvironment(),
     });
@@ -36,12 +41,21 @@ export class ServingProcess {
     void this.#exited.then(() => this.#events.emit('told'));
   }
 
+  get pid(): number {
+    return this.#child.pid!;
+  }
+
+  /** Whether it has ended. */
+  get hasEnded(): boolean {
+    return this.#child.exitCode !== null || this.#child.signalCode !== null;
+  }
+
   /** The first line of the log with this message, once it is there. Fails when the process ends without it. */
   async line(msg: string): Promise<LogLine> {
     for (;;) {
       const found = this.lines.find((line) => line.msg === msg);
       if (found !== undefined) return found;
-      if (this.#child.exitCode !== null) throw new Error(`no "${msg}" before the end: ${this.message}`);
+      if (this.hasEnded) throw new Error(`no "${msg}" before the end: ${this.message}`);
       await once(this.#events, 'told');
     }
   }

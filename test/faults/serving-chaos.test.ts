@@ -1,0 +1,104 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it, type TestContext } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
+import { Random } from '../../src/simulation/random.js';
+import { AccountedStream } from '../helpers/accounted-stream.js';
+import { KillableBroker } from '../helpers/killable-broker.js';
+import { assertAtLeastOnce } from '../helpers/ledger.js';
+import { ServingCluster } from '../helpers/serving-cluster.js';
+import { saveSignBundle } from '../helpers/sign-bundle.js';
+import { isFull, seeds } from '../helpers/test-size.js';
+import { missingTool } from '../helpers/tool.js';
+
+const numPartitions = 4;
+const numMembers = 3;
+const sessionTimeoutMs = 6_000;
+const size = isFull ? { rows: 200_000, rowsPerSecond: 1_500 } : { rows: 8_000, rowsPerSecond: 250 };
+/** Rows are answered at the latest so long after they came in, whatever happened meanwhile. */
+const maxRecoveryMs = 30_000;
+
+const faultKinds = ['kill', 'freeze', 'add', 'remove', 'kill the broker'] as const;
+type FaultKind = (typeof faultKinds)[number];
+
+describe('serving, while its members and its broker die,', { skip: missingTool('kcat') }, () => {
+  let model: string;
+  let broker: KillableBroker;
+  before(async () => {
+    [model, broker] = await Promise.all([saveSignBundle(), KillableBroker.start()]);
+  });
+  after(() => broker.close());
+
+  /** Answers rows in a group to which things are done that are drawn from the seed; gives the ledger at the end. */
+  async function runChaos(t: TestContext, seed: number, options: Readonly<Record<string, string>>) {
+    const random = new Random(seed);
+    const stream = await AccountedStream.open(broker, { model, numPartitions, maxRows: 2 * size.rows });
+    const all = { ...stream.memberOptions, 'session-timeout-ms': sessionTimeoutMs, ...options };
+    const cluster = new ServingCluster(all, random);
+    t.after(async () => {
+      cluster.abandon();
+      await stream.abandon();
+    });
+    for (let member = 0; member < numMembers; member++) await cluster.add();
+
+    let isDone = false;
+    const loading = stream.load.run(size.rowsPerSecond, () => !isDone || stream.load.numRows < size.rows);
+    await stream.untilFlowing();
+    stream.ledger.takeLongestWaitMs();
+    for (const kind of scheduleOf(random)) {
+      if (stream.load.numRows >= size.rows && isFull) break;
+      const what = await doFault(kind, { cluster, random });
+      await stream.untilFlowing();
+      cluster.check();
+      await delay(random.uniform(500, 2_500));
+      const recoveryMs = stream.ledger.takeLongestWaitMs();
+      t.diagnostic(`seed ${seed}: ${what}; rows waited ${recoveryMs} ms at most`);
+      assert.ok(recoveryMs < maxRecoveryMs, `${what}: a row waited ${recoveryMs} ms`);
+    }
+    isDone = true;
+    await loading;
+    await stream.untilAnswered();
+    await cluster.stop();
+    const report = await stream.close();
+    t.diagnostic(`seed ${seed}: ${JSON.stringify(report)}`);
+    return report;
+  }
+
+  /** Every kind once; in full then more of them, for as long as there are rows. */
+  function* scheduleOf(random: Random): Generator<FaultKind> {
+    const left = [...faultKinds];
+    while (left.length > 0) yield* left.splice(Math.floor(random.uniform(0, left.length)), 1);
+    while (isFull) yield faultKinds[Math.floor(random.uniform(0, faultKinds.length))];
+  }
+
+  async function doFault(kind: FaultKind, { cluster, random }: { cluster: ServingCluster; random: Random }) {
+    switch (kind) {
+      case 'kill':
+        return `${await cluster.kill()} was killed, ${await cluster.add()} started`;
+      case 'freeze': {
+        const frozen = cluster.freeze();
+        const frozenMs = sessionTimeoutMs + random.uniform(1_000, 3_000);
+        await delay(frozenMs);
+        frozen.thaw();
+        return `${frozen.name} stood still for ${Math.round(frozenMs)} ms`;
+      }
+      case 'add':
+        return `${await cluster.add()} was added`;
+      case 'remove':
+        // Never the last one.
+        return cluster.size > 1
+          ? `${await cluster.remove()} was removed`
+          : `${await cluster.add()} was added`;
+      case 'kill the broker':
+        await broker.kill();
+        await broker.restart();
+        return 'the broker was killed and came back';
+    }
+  }
+
+  for (const seed of seeds(isFull ? 10 : 1)) {
+    it(`answers every row at least once, and always the same (seed ${seed})`, async (t) => {
+      const report = await runChaos(t, seed, {});
+      assertAtLeastOnce(report);
+    });
+  }
+});
