@@ -1,9 +1,10 @@
 /**
  * What `npm test` runs once everything is built: prepares what the tests need, then has node's test runner run them.
  *
- *   npm test                                lint, unit tests, integration tests
+ *   npm test                                lint, then all suites, the faults in a small setting
  *   npm test -- --unit --integration        these suites (also --faults), without lint
  *   npm test -- test/record/csv.test.ts     these files, without lint
+ *   npm run test:faults                     the faults in full (--faults --full), which takes hours
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -26,8 +27,11 @@ const suites = {
   faults: { include: ['test/faults/**/*.test.ts'], exclude: [] },
 };
 type Suite = keyof typeof suites;
+/** Each of these downloads TensorFlow again, so it is not among the tests of every day. */
+const onlyInFull = ['test/faults/native-setup.test.ts'];
 /** Far above the slowest test; it ends one that hangs. */
-const testTimeoutMs = 300_000;
+const testTimeoutMs = { small: 300_000, full: 3_600_000 };
+type Size = keyof typeof testTimeoutMs;
 
 try {
   process.exitCode = await main(process.argv.slice(2), readEnvironment());
@@ -38,14 +42,16 @@ try {
   process.exitCode = 1;
 }
 
-async function main(args: readonly string[], environment: Environment): Promise<number> {
-  const files = chooseFiles(args);
+async function main(asked: readonly string[], environment: Environment): Promise<number> {
+  const size = asked.includes('--full') ? 'full' : 'small';
+  const args = asked.filter((arg) => arg !== '--full');
+  const files = chooseFiles(args, size);
   if (files.length === 0) {
     process.stderr.write(`millrace: there is no test for ${args.join(' ')}.\n`);
     return 2;
   }
   if (args.length === 0) await lint();
-  if (!files.some(isIntegration)) return runTests(files, environment);
+  if (!files.some(needsBroker)) return runTests(files, size, environment);
 
   const cache = cacheFolder(environment['MILLRACE_CACHE']);
   await prepareBackend('auto', cache, process.stderr);
@@ -53,15 +59,16 @@ async function main(args: readonly string[], environment: Environment): Promise<
   const broker = given === undefined ? await startBroker(cache) : undefined;
   try {
     const brokers = given ?? broker!.brokers.join(',');
-    return await runTests(files, { ...environment, MILLRACE_CACHE: cache, MILLRACE_TEST_BROKERS: brokers });
+    const prepared = { ...environment, MILLRACE_CACHE: cache, MILLRACE_TEST_BROKERS: brokers };
+    return await runTests(files, size, { ...prepared, MILLRACE_TEST_SIZE: size });
   } finally {
     await broker?.stop();
   }
 }
 
 /** Test files as sources, relative to the package: those of the suites or those named, unit tests first. */
-function chooseFiles(args: readonly string[]): string[] {
-  const chosen = args.length > 0 ? args : ['--unit', '--integration'];
+function chooseFiles(args: readonly string[], size: Size): string[] {
+  const chosen = args.length > 0 ? args : Object.keys(suites).map((suite) => `--${suite}`);
   return chosen.flatMap((arg) => {
     const suite = arg.replace(/^--/, '');
     if (arg.startsWith('--') && !Object.hasOwn(suites, suite)) {
@@ -72,11 +79,12 @@ function chooseFiles(args: readonly string[]): string[] {
     }
     if (!arg.startsWith('--')) return [relative(packageRoot, resolve(arg))];
     const { include, exclude } = suites[suite as Suite];
-    return globSync(include, { cwd: packageRoot, ignore: exclude }).sort();
+    const ignore = [...exclude, ...(size === 'full' ? [] : onlyInFull)];
+    return globSync(include, { cwd: packageRoot, ignore }).sort();
   });
 }
 
-function isIntegration(file: string): boolean {
+function needsBroker(file: string): boolean {
   return /^test\/(integration|faults)\//.test(file);
 }
 
@@ -100,16 +108,35 @@ async function startBroker(cache: string): Promise<EmbeddedBroker> {
   );
 }
 
-/** Runs each file in a process of its own, as many at once as there are cores; resolves to the exit code. */
-async function runTests(files: readonly string[], environment: Environment): Promise<number> {
+/**
+ * Runs each file in a process of its own, as many at once as there are cores; then the faults, which measure times,
+ * one after the other. Resolves to the exit code.
+ */
+async function runTests(files: readonly string[], size: Size, environment: Environment): Promise<number> {
+  const isFault = (file: string) => file.startsWith('test/faults/');
+  const together = files.filter((file) => !isFault(file));
+  const alone = files.filter(isFault);
+  const code = await runFiles(together, size, availableParallelism(), environment);
+  // Interrupted: nothing more is wanted.
+  if (code === null) return 1;
+  return Math.max(code, (await runFiles(alone, size, 1, environment)) ?? 1);
+}
+
+async function runFiles(
+  files: readonly string[],
+  size: Size,
+  concurrency: number,
+  environment: Environment,
+): Promise<number | null> {
+  if (files.length === 0) return 0;
   const compiled = files.map((file) => join('dist', file.replace(/\.ts$/, '.js')));
-  const flags = ['--test-reporter=spec', `--test-concurrency=${availableParallelism()}`];
+  const flags = ['--test-reporter=spec', `--test-concurrency=${concurrency}`];
   const child = spawn(
     process.execPath,
-    ['--enable-source-maps', '--test', `--test-timeout=${testTimeoutMs}`, ...flags, ...compiled],
+    ['--enable-source-maps', '--test', `--test-timeout=${testTimeoutMs[size]}`, ...flags, ...compiled],
     { cwd: packageRoot, env: { ...environment }, stdio: 'inherit' },
   );
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => child.kill(signal));
   const [code] = (await once(child, 'exit')) as [number | null];
-  return code ?? 1;
+  return code;
 }

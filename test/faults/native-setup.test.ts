@@ -7,7 +7,6 @@ import { nativeTensorFlowFolder } from '../../src/tensorflow/native-location.js'
 import { runProgram, startProgram } from '../helpers/program.js';
 import { scratchFolder } from '../helpers/scratch.js';
 
-// Each of these downloads TensorFlow again, so they are not among the tests of every day.
 const args = ['setup', '--backend', 'native'];
 
 describe('the set-up of native TensorFlow', () => {

@@ -10,7 +10,7 @@ import type { KillableBroker } from './killable-broker.js';
 import { Ledger, type AnswerKind, type Judge, type LedgerReport } from './ledger.js';
 import { judgeByBatch, maxRowBytes } from './numbered-rows.js';
 import { RowLoad } from './row-load.js';
-import { TopicReader } from './topic-reader.js';
+import { CommittedReader } from './committed-reader.js';
 
 export interface AccountedStreamOptions {
   /** Folder of the bundle of sign-bundle.ts. */
@@ -34,7 +34,7 @@ export class AccountedStream {
   readonly memberOptions: Readonly<Record<string, string | number>>;
   readonly #broker: KillableBroker;
   readonly #numPartitions: number;
-  readonly #readers: readonly TopicReader[];
+  readonly #readers: readonly CommittedReader[];
   readonly #answerTopics: readonly string[];
   /** Partitions of the answers that were read to their end. */
   #numEnded = 0;
@@ -47,9 +47,9 @@ export class AccountedStream {
     this.ledger = new Ledger(topic, judge);
     this.load = new RowLoad(broker.address, topic);
     this.#readers = [
-      new TopicReader(broker.address, topic, (record) => this.ledger.addInput(record)),
-      new TopicReader(broker.address, output, (record) => this.#onAnswer('prediction', record)),
-      new TopicReader(broker.address, letters, (record) => this.#onAnswer('dead letter', record)),
+      new CommittedReader(broker.address, topic, (record) => this.ledger.addInput(record)),
+      new CommittedReader(broker.address, output, (record) => this.#onAnswer('prediction', record)),
+      new CommittedReader(broker.address, letters, (record) => this.#onAnswer('dead letter', record)),
     ];
     this.memberOptions = {
       model: options.model,

@@ -6,7 +6,7 @@ import { parseRecords, recordFormat, type KcatRecord } from './kcat.js';
  * A read_committed reader of a whole topic that goes on reading while brokers and members die. It is kcat, which knows
  * nothing of our client, and sees what any consumer of the topic would see.
  */
-export class TopicReader {
+export class CommittedReader {
   readonly #kcat: ChildProcessWithoutNullStreams;
   readonly #ended: Promise<unknown>;
   #message = '';
