@@ -65,7 +65,8 @@ export const serve = defineProgram({
 Start it several times with the same --group, and the members share the partitions.
 
 A row that cannot be used is written to TOPIC.dlq with the reason in its headers, and costs its neighbours nothing.
-A row is answered at least once: after a crash, rows that were answered but not committed are answered again.
+Each row is answered exactly once, whatever process or broker dies, for readers with isolation.level=read_committed (the
+Java client wants to be told). With --delivery at-least-once, rows may be answered again after a crash or a rebalance.
 SIGTERM finishes what is in flight, commits it and leaves the group.`,
   options: serveOptions,
   examples: [

@@ -52,6 +52,8 @@ export const errorTable = {
   MILLRACE_CONSUMER_CRASHED: failed,
   /** Records could not be written. */
   MILLRACE_PRODUCE_FAILED: { retriable: true, exitCode: ExitCode.unavailable },
+  /** Another process has taken over what this one wrote in transactions, or the broker gave its transaction up. */
+  MILLRACE_TRANSACTION_FENCED: { retriable: true, exitCode: ExitCode.failed },
   /** A topic refused records for their size. */
   MILLRACE_RECORD_TOO_LARGE: { retriable: false, exitCode: ExitCode.rowsRejected },
   /** The schema registry did not answer, or refused. */

@@ -70,6 +70,8 @@ async function readTopic(
   await new Promise<void>((resolve, reject) => {
     source
       .start({
+        claim: () => Promise.resolve(),
+        restarted: () => {},
         assigned: () => resolve(),
         fetched: (_, { records }) => records.forEach(onRecord),
         hampered: () => {},

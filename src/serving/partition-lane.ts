@@ -1,29 +1,36 @@
 import type { FetchedRecords, OwnedPartition } from '../stream/topic-source.js';
 import type { AnsweredChunk } from './answer.js';
 import { bytesOf, ChunkQueue, type Chunk } from './chunk.js';
-import type { Deliver } from './delivery.js';
+import type { Delivery } from './delivery.js';
 
 export interface LaneParts {
   readonly maxChunkRows: number;
   readonly answer: (chunk: Chunk) => Promise<AnsweredChunk>;
-  /** Called in order, one chunk at a time. */
-  readonly deliver: Deliver;
-  /** The answers of a chunk are written, and the partition is still this member's. */
+  /** Called in order, one call at a time. */
+  readonly deliver: Delivery['deliver'];
+  /** The answers of a chunk are written. */
   readonly onWritten: (written: AnsweredChunk) => void;
   /** Rows have left the lane, committed or dropped. */
   readonly onLeft: () => void;
   readonly onFailure: (error: unknown) => void;
 }
 
-/**
- * Three: while one chunk is written, the next one is with the model and the one behind it is decoded. More would only
- * hold memory.
- */
-const maxChunksUnderWay = 3;
+/** While one chunk is with the model, the next one is decoded and the one before encoded. More only hold memory. */
+const maxChunksAnswering = 3;
+/** What is answered while a delivery is under way goes with the next one; this many chunks at most. */
+const maxChunksUnderWay = 8;
+
+/** A chunk on its way, and its answers once they are there. */
+interface ChunkUnderWay {
+  readonly chunk: Chunk;
+  readonly answering: Promise<AnsweredChunk>;
+  answered?: AnsweredChunk;
+}
 
 /**
  * The way of one partition's records through a member, for one assignment. Chunks are answered side by side and
- * delivered strictly in order. When the partition is lost, what waits and what is not delivered yet is dropped.
+ * delivered strictly in order, as many together as are answered by then. When the partition is lost, what waits and
+ * what is not delivered yet is dropped.
  */
 export class PartitionLane {
   readonly owned: OwnedPartition;
@@ -31,11 +38,11 @@ export class PartitionLane {
   isPaused = false;
   readonly #parts: LaneParts;
   readonly #queue: ChunkQueue;
+  readonly #underWay: ChunkUnderWay[] = [];
   #rows = 0;
   #bytes = 0;
-  #chunksUnderWay = 0;
   #hasFailed = false;
-  #lastDelivery: Promise<void> = Promise.resolve();
+  #delivering: Promise<void> | undefined;
   #lastCommit: Promise<void> = Promise.resolve();
 
   constructor(owned: OwnedPartition, parts: LaneParts) {
@@ -64,48 +71,76 @@ export class PartitionLane {
 
   /** Resolves when everything that was pushed is answered and committed, or dropped. */
   async idle(): Promise<void> {
-    while (this.#chunksUnderWay > 0) await this.#lastDelivery;
+    while (this.#delivering !== undefined) await this.#delivering;
     await this.#lastCommit;
   }
 
   #startChunks(): void {
-    while (this.#chunksUnderWay < maxChunksUnderWay) {
+    const numAnswering = () => this.#underWay.filter(({ answered }) => answered === undefined).length;
+    while (this.#underWay.length < maxChunksUnderWay && numAnswering() < maxChunksAnswering) {
       const chunk = this.#queue.take(this.#parts.maxChunkRows);
       if (chunk === undefined) return;
-      this.#chunksUnderWay += 1;
-      const answering = this.#parts.answer(chunk);
-      // Awaited in its turn below; until then a failure must not count as unhandled.
-      answering.catch(() => {});
-      this.#lastDelivery = this.#deliver(chunk, answering, this.#lastDelivery);
+      this.#underWay.push(this.#start(chunk));
+      this.#delivering ??= this.#deliverAll();
     }
   }
 
-  async #deliver(chunk: Chunk, answering: Promise<AnsweredChunk>, before: Promise<void>): Promise<void> {
-    await before;
-    let committed: Promise<boolean> | undefined;
-    try {
-      const answered = await answering;
-      if (!this.#isOver) {
-        const delivery = await this.#parts.deliver(answered);
-        committed = delivery.committed;
-        if (!this.#isOver) this.#parts.onWritten(delivery.written);
+  #start(chunk: Chunk): ChunkUnderWay {
+    const started: ChunkUnderWay = { chunk, answering: this.#parts.answer(chunk) };
+    started.answering.then(
+      (answered) => {
+        started.answered = answered;
+        this.#startChunks();
+      },
+      // Awaited in its turn below; until then a failure must not count as unhandled.
+      () => {},
+    );
+    return started;
+  }
+
+  async #deliverAll(): Promise<void> {
+    for (let front; (front = this.#underWay.at(0)) !== undefined;) {
+      let numLeaving = 1;
+      let committed: Promise<boolean> | undefined;
+      try {
+        await front.answering;
+        // Of a lane that is over, what is still being answered is awaited only, and leaves.
+        if (!this.#isOver) {
+          const answered = this.#answeredInFront();
+          numLeaving = answered.length;
+          const delivered = await this.#parts.deliver(answered);
+          committed = delivered?.committed;
+          for (const written of delivered?.written ?? []) this.#parts.onWritten(written);
+        }
+      } catch (error) {
+        this.#fail(error);
       }
-    } catch (error) {
-      this.#fail(error);
+      this.#lastCommit = this.#leaveAfter(committed, this.#underWay.splice(0, numLeaving));
+      this.#startChunks();
     }
-    this.#chunksUnderWay -= 1;
-    this.#lastCommit = this.#leaveAfter(committed, chunk.records.length, chunk.numBytes);
-    this.#startChunks();
+    this.#delivering = undefined;
+  }
+
+  #answeredInFront(): AnsweredChunk[] {
+    const answered: AnsweredChunk[] = [];
+    for (const chunk of this.#underWay) {
+      if (chunk.answered === undefined) break;
+      answered.push(chunk.answered);
+    }
+    return answered;
   }
 
   /** Rows are in flight until they are committed, so that the bounds also limit what a crash makes answered again. */
-  async #leaveAfter(committed: Promise<boolean> | undefined, rows: number, bytes: number): Promise<void> {
+  async #leaveAfter(
+    committed: Promise<boolean> | undefined,
+    leaving: readonly ChunkUnderWay[],
+  ): Promise<void> {
     try {
       await committed;
     } catch (error) {
       this.#fail(error);
     }
-    this.#leave(rows, bytes);
+    for (const { chunk } of leaving) this.#leave(chunk.records.length, chunk.numBytes);
   }
 
   #fail(error: unknown): void {

@@ -11,14 +11,14 @@ import type { Logger } from '../telemetry/logger.js';
 import type { ServingMetrics } from '../telemetry/metrics.js';
 import { countRows, type AnsweredChunk } from './answer.js';
 import type { Chunk } from './chunk.js';
-import type { Deliver } from './delivery.js';
+import type { Delivery } from './delivery.js';
 import { PartitionLane } from './partition-lane.js';
 import { ServingSummary } from './serving-summary.js';
 
 export interface ServeLoopParts {
   readonly source: TopicSource;
   readonly answer: (chunk: Chunk) => Promise<AnsweredChunk>;
-  readonly deliver: Deliver;
+  readonly delivery: Delivery;
   readonly limits: ServeLimits;
   readonly metrics: Pick<ServingMetrics, 'answered' | 'latency' | 'lag' | 'rebalance'>;
   readonly health: Health;
@@ -99,7 +99,9 @@ export class ServeLoop {
 
   #listener(): SourceListener {
     return {
+      claim: (owned) => this.#parts.delivery.claim(owned),
       assigned: (partitions) => this.#onAssigned(partitions),
+      restarted: (partition) => this.#begin(partition),
       fetched: (owned, fetched) => this.#onFetched(owned, fetched),
       hampered: (reason) => this.#parts.health.trouble('input', reason),
       failed: (error) => this.fail(error),
@@ -110,13 +112,7 @@ export class ServeLoop {
     const { metrics, health, logger } = this.#parts;
     this.#summary.rebalances += 1;
     metrics.rebalance();
-    this.#progress.clear();
-    for (const { owned, position, highWatermark } of partitions) {
-      this.#lanes.set(owned, this.#openLane(owned));
-      this.#progress.set(owned, { position, highWatermark });
-      this.#reportLag(owned);
-    }
-    this.#removeEmptiedLanes();
+    for (const partition of partitions) this.#begin(partition);
     health.enter('running');
     logger.info(
       {
@@ -128,12 +124,21 @@ export class ServeLoop {
     );
   }
 
+  /** Takes up a partition at its position. */
+  #begin({ owned, position, highWatermark }: AssignedPartition): void {
+    for (const before of this.#progress.keys()) if (before.lost.aborted) this.#progress.delete(before);
+    this.#removeEmptiedLanes();
+    this.#lanes.set(owned, this.#openLane(owned));
+    this.#progress.set(owned, { position, highWatermark });
+    this.#reportLag(owned);
+  }
+
   #openLane(owned: OwnedPartition): PartitionLane {
-    const { answer, deliver, limits } = this.#parts;
+    const { answer, delivery, limits } = this.#parts;
     return new PartitionLane(owned, {
       maxChunkRows: limits.maxChunkRows,
       answer,
-      deliver,
+      deliver: (answered) => delivery.deliver(answered),
       onWritten: (written) => this.#onWritten(written),
       onLeft: () => this.#balance(),
       onFailure: (error) => this.fail(error),

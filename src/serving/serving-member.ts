@@ -8,13 +8,18 @@ import type { StreamClient } from '../stream/connection.js';
 import { deadLetterTopic } from '../stream/dead-letter.js';
 import { createKafkaSource } from '../stream/kafka-source.js';
 import { createPublisher } from '../stream/publisher.js';
+import { describeTopics } from '../stream/topic-facts.js';
+import type { TopicSource } from '../stream/topic-source.js';
+import { createTransactionalPublisher } from '../stream/transactional-publisher.js';
 import type { OffsetReset } from '../stream/start-position.js';
 import { countPartitions, ensureTopics } from '../stream/topics.js';
 import type { Health } from '../telemetry/health.js';
 import type { Logger } from '../telemetry/logger.js';
 import type { ServingMetrics } from '../telemetry/metrics.js';
 import { ChunkAnswerer } from './chunk-answerer.js';
-import { deliverAtLeastOnce } from './delivery.js';
+import { AtLeastOnce } from './at-least-once.js';
+import type { Delivery } from './delivery.js';
+import { ExactlyOnce } from './exactly-once.js';
 import { emitFilter } from './emit-filter.js';
 import { retrying } from './retrying.js';
 import { ServeLoop } from './serve-loop.js';
@@ -94,18 +99,43 @@ export async function openServingMember(parts: ServingMemberParts): Promise<Serv
     onStage,
     retry: retryAs('registry'),
   });
-  const publisher = await createPublisher(client, { compression: options.compression });
   const source = createKafkaSource(client, { topic, group, offsetReset, sessionTimeoutMs, maxOutageMs });
+  const delivery = await openDelivery(source);
   const loop = new ServeLoop({
     source,
     answer: (chunk) => answerer.answer(chunk),
-    deliver: deliverAtLeastOnce({ publisher, source, deadLetters, onStage, retry: retryAs('output') }),
+    delivery,
     limits: { ...options, maxChunkRows: maxBatchRows },
     metrics,
     health,
     logger,
   });
-  return { loop, close: () => publisher.close() };
+  return { loop, close: () => delivery.close() };
+
+  async function openDelivery(input: TopicSource): Promise<Delivery> {
+    const { compression } = options;
+    const topics = await describeTopics(client, [output, deadLetters.topic]);
+    const shared = { source: input, deadLetters, topics, onStage };
+    if (options.delivery === 'at-least-once') {
+      const publisher = await createPublisher(client, { compression });
+      return new AtLeastOnce({ ...shared, publisher, retry: retryAs('output') });
+    }
+    return new ExactlyOnce({
+      ...shared,
+      group,
+      maxOutageMs,
+      publisher: (transactionalId) =>
+        createTransactionalPublisher(client, {
+          transactionalId,
+          compression,
+          maxBatchBytes: (name) => topics.maxBatchBytes(name),
+        }),
+      onTrouble: (partition, reason) => {
+        if (reason !== undefined) logger.warn({ topic, partition, reason }, 'the partition begins anew');
+        health.trouble('output', reason, `${topic}/${partition}`);
+      },
+    });
+  }
 }
 
 /**

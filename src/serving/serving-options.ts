@@ -1,4 +1,5 @@
 import { defineOptions } from '../config/options.js';
+import { deliveries } from './delivery.js';
 
 const [batches, output, limits] = ['Batches', 'Output', 'Limits'];
 
@@ -31,6 +32,14 @@ export const servingOptions = defineOptions({
     type: 'string',
     placeholder: 'label=L|index=I',
     description: 'Forward only rows that were predicted so, such as label=s; the others are counted',
+    section: output,
+  },
+  delivery: {
+    type: 'string',
+    choices: deliveries,
+    default: 'exactly-once',
+    description:
+      'How often a row is answered, whatever dies; readers of committed records see each answer exactly once',
     section: output,
   },
   createTopics: {

@@ -1,5 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Admin, Consumer, ConsumerCrashEvent, ConsumerGroupJoinEvent, EachBatchPayload } from 'kafkajs';
+import type {
+  Admin,
+  Consumer,
+  ConsumerCrashEvent,
+  ConsumerGroupJoinEvent,
+  ConsumerStartBatchProcessEvent,
+  EachBatchPayload,
+} from 'kafkajs';
 import { MillraceError, messageOf } from '../errors.js';
 import { brokerError, protocolErrorType } from './broker-error.js';
 import type { StreamClient } from './connection.js';
@@ -8,7 +15,13 @@ import { readHeaders } from './headers.js';
 import { roundRobinThatReportsJoins } from './join-reporting-assigner.js';
 import { fetchPartitionOffsets } from './partition-offsets.js';
 import { startPosition, type OffsetReset, type PartitionOffsets } from './start-position.js';
-import type { IncomingRecord, OwnedPartition, SourceListener, TopicSource } from './topic-source.js';
+import type {
+  AssignedPartition,
+  IncomingRecord,
+  OwnedPartition,
+  SourceListener,
+  TopicSource,
+} from './topic-source.js';
 
 export interface KafkaSourceOptions {
   readonly topic: string;
@@ -42,8 +55,8 @@ class Ownership implements OwnedPartition {
   readonly topic: string;
   readonly partition: number;
   readonly #controller = new AbortController();
-  /** Its position is known and fetching has begun there. */
-  isPositioned = false;
+  /** Where the next fetch begins, once the position is known and set. */
+  expectedOffset: bigint | undefined;
 
   constructor(topic: string, partition: number) {
     this.topic = topic;
@@ -79,6 +92,7 @@ class KafkaSource implements TopicSource {
   #owned = new Map<number, Ownership>();
   /** Commits with the generation that the client is in when called, without retrying across a rebalance. */
   #commit: EachBatchPayload['commitOffsetsIfNecessary'] | undefined;
+  #memberId = '';
   #state: 'running' | 'draining' | 'ended' = 'running';
   #lastContactAt = performance.now();
   #hamperedBy: string | undefined;
@@ -108,6 +122,7 @@ class KafkaSource implements TopicSource {
     const { events } = this.#consumer;
     this.#consumer.on(events.GROUP_JOIN, (event) => this.#onJoin(event));
     this.#consumer.on(events.HEARTBEAT, () => this.#onContact());
+    this.#consumer.on(events.START_BATCH_PROCESS, (event) => this.#onBatchOfMarkers(event));
     this.#consumer.on(events.STOP, () => this.#loseAll());
     this.#consumer.on(events.CRASH, (event) => this.#onCrash(event));
     try {
@@ -132,6 +147,16 @@ class KafkaSource implements TopicSource {
 
   resume(owned: OwnedPartition): void {
     if (!owned.lost.aborted && this.#state === 'running') this.#consumer.resume([topicPartition(owned)]);
+  }
+
+  reset(owned: OwnedPartition): void {
+    const { topic, partition } = owned;
+    if (owned.lost.aborted || this.#state === 'ended') return;
+    this.pause(owned);
+    this.#owned.get(partition)?.lose();
+    const anew = new Ownership(topic, partition);
+    this.#owned.set(partition, anew);
+    void this.#restart(anew);
   }
 
   async commitOffsets(owned: OwnedPartition, nextOffset: bigint): Promise<boolean> {
@@ -176,66 +201,99 @@ class KafkaSource implements TopicSource {
   #onJoin({ payload }: ConsumerGroupJoinEvent): void {
     this.#onContact();
     this.#loseAll();
+    this.#memberId = payload.memberId;
     const { topic } = this.#options;
     const owned = (payload.memberAssignment[topic] ?? []).map((partition) => new Ownership(topic, partition));
     for (const each of owned) {
       this.#owned.set(each.partition, each);
       this.pause(each);
     }
-    void this.#position(owned);
+    void this.#begin(owned, (assigned) => this.#listener.assigned(assigned));
   }
 
-  /** Finds and sets the position of newly assigned partitions, then lets them flow. */
-  async #position(owned: readonly Ownership[]): Promise<void> {
-    const isLost = () => this.#state === 'ended' || owned.some(({ lost }) => lost.aborted);
-    let offsets = new Map<number, PartitionOffsets>();
-    while (owned.length > 0 && !isLost()) {
-      try {
-        offsets = await fetchPartitionOffsets(this.#admin, this.#options.topic, this.#options.group);
-        break;
-      } catch (error) {
-        this.#client.logger.warn(
-          { err: error },
-          'the positions of the partitions cannot be asked for; trying again',
-        );
-        await delay(positionRetryMs);
-      }
-    }
-    if (isLost()) return;
-    const assigned = owned.map((each) => {
-      const found = offsets.get(each.partition)!;
-      return { owned: each, position: this.#seek(each, found), highWatermark: found.high };
+  /** Of a partition that the group has taken away meanwhile, nothing may be claimed: it has another owner. */
+  async #restart(owned: Ownership): Promise<void> {
+    const isOurs = await this.#untilItWorks([owned], 'whether this member is still in the group', () =>
+      this.#isMember(),
+    );
+    if (isOurs === true) await this.#begin([owned], ([assigned]) => this.#listener.restarted(assigned));
+  }
+
+  async #isMember(): Promise<boolean> {
+    const { groups } = await this.#admin.describeGroups([this.#options.group]);
+    return groups[0].members.some(({ memberId }) => memberId === this.#memberId);
+  }
+
+  /** Claims newly owned partitions, finds and sets their positions, says so, and lets them flow. */
+  async #begin(
+    owned: readonly Ownership[],
+    tell: (assigned: readonly AssignedPartition[]) => void,
+  ): Promise<void> {
+    const { topic, group } = this.#options;
+    const claims = owned.map((each) =>
+      this.#untilItWorks([each], `partition ${each.partition}`, () => this.#listener.claim(each)),
+    );
+    await Promise.all(claims);
+    const assigned = await this.#untilItWorks(owned, 'the positions of the partitions', async () => {
+      const offsets = owned.length === 0 ? new Map() : await fetchPartitionOffsets(this.#admin, topic, group);
+      return Promise.all(owned.map((each) => this.#findPosition(each, offsets)));
     });
-    this.#listener.assigned(assigned);
+    if (assigned === undefined) return;
+    for (const { owned: each, position } of assigned) {
+      this.#consumer.seek({ topic, partition: each.partition, offset: position.toString() });
+      each.expectedOffset = position;
+    }
+    tell(assigned);
     for (const each of owned) this.resume(each);
   }
 
-  #seek(owned: Ownership, offsets: PartitionOffsets): bigint {
+  /** Repeats what may fail for a while, until one of the partitions is lost, which gives undefined. */
+  async #untilItWorks<T>(
+    owned: readonly Ownership[],
+    asked: string,
+    work: () => Promise<T>,
+  ): Promise<T | undefined> {
+    const isOver = () => this.#state === 'ended' || owned.some(({ lost }) => lost.aborted);
+    while (!isOver()) {
+      try {
+        const result = await work();
+        return isOver() ? undefined : result;
+      } catch (error) {
+        if (isOver()) return undefined;
+        if (error instanceof MillraceError && !error.retriable) {
+          this.#end(error);
+          return undefined;
+        }
+        this.#client.logger.warn({ err: error }, `${asked} cannot be asked for; trying again`);
+        await delay(positionRetryMs);
+      }
+    }
+    return undefined;
+  }
+
+  async #findPosition(
+    owned: Ownership,
+    offsets: ReadonlyMap<number, PartitionOffsets>,
+  ): Promise<{ owned: Ownership; position: bigint; highWatermark: bigint }> {
     const { topic, partition } = owned;
+    const found = offsets.get(partition);
+    if (found === undefined) throw new Error(`${topic}/${partition} is not described`);
     const { offsetReset, group } = this.#options;
-    const { offset, reason } = startPosition(offsets, offsetReset);
+    const { offset, reason } = startPosition(found, offsetReset);
     if (reason === 'expired' || reason === 'beyond-end') {
       this.#client.logger.warn(
-        { topic, partition, group, ...offsets, offset, offsetReset },
+        { topic, partition, group, ...found, offset, offsetReset },
         reason === 'expired'
           ? 'records behind the committed offset are not retained any more and were never read; going on by --offset-reset'
           : 'the committed offset lies behind the end of the partition (was the topic made anew?); going on by --offset-reset',
       );
     }
-    this.#consumer.seek({ topic, partition, offset: offset.toString() });
-    owned.isPositioned = true;
-    // The end moves on. Without this, a rebalance before the first commit would skip what came in between.
+    // The end moves on. Without this, a rebalance before the first commit would skip what came in between. It must have
+    // arrived before anything else is committed.
     if (reason !== 'committed' && offsetReset === 'latest') {
-      this.#consumer
-        .commitOffsets([{ topic, partition, offset: offset.toString() }])
-        .catch((error: unknown) => {
-          this.#client.logger.warn(
-            { topic, partition, err: error },
-            'the first position could not be committed',
-          );
-        });
+      await this.#consumer.commitOffsets([{ topic, partition, offset: offset.toString() }]);
     }
-    return offset;
+    return { owned, position: offset, highWatermark: found.high };
   }
 
   #onBatch(payload: EachBatchPayload): Promise<void> {
@@ -243,9 +301,26 @@ class KafkaSource implements TopicSource {
     const owned = this.#owned.get(batch.partition);
     this.#commit = (offsets) => payload.commitOffsetsIfNecessary(offsets);
     // Fetched under an assignment of before, or while it drains: left to be fetched again.
-    if (owned === undefined || !owned.isPositioned || payload.isStale() || this.#state !== 'running') {
+    if (owned?.expectedOffset === undefined || payload.isStale() || this.#state !== 'running') {
       return Promise.resolve();
     }
+    // Nothing may be skipped, and nothing come twice: of a fetch from anywhere else, nothing is used.
+    const { fetchedOffset } = batch as FetchedBatch;
+    if (BigInt(fetchedOffset) !== owned.expectedOffset) {
+      this.#client.logger.warn(
+        {
+          topic: batch.topic,
+          partition: batch.partition,
+          fetchedOffset,
+          expectedOffset: owned.expectedOffset,
+        },
+        'records of another place than expected were fetched; the partition begins anew',
+      );
+      this.reset(owned);
+      return Promise.resolve();
+    }
+    const nextOffset = BigInt(batch.lastOffset()) + 1n;
+    owned.expectedOffset = nextOffset;
     payload.resolveOffset(batch.messages[batch.messages.length - 1].offset);
     this.#listener.fetched(owned, {
       records: batch.messages.map(({ offset, key, value, headers, timestamp }): IncomingRecord => ({
@@ -255,10 +330,18 @@ class KafkaSource implements TopicSource {
         headers: readHeaders(headers),
         timestampMs: Number(timestamp),
       })),
-      nextOffset: BigInt(batch.lastOffset()) + 1n,
+      nextOffset,
       highWatermark: BigInt(batch.highWatermark),
     });
     return Promise.resolve();
+  }
+
+  /** The client goes on behind records that it does not hand out: markers of transactions, and aborted ones. */
+  #onBatchOfMarkers({ payload }: ConsumerStartBatchProcessEvent): void {
+    const owned = this.#owned.get(payload.partition);
+    if (payload.batchSize === 0 && owned?.expectedOffset !== undefined) {
+      owned.expectedOffset = BigInt(payload.lastOffset) + 1n;
+    }
   }
 
   #onContact(): void {
@@ -298,13 +381,20 @@ class KafkaSource implements TopicSource {
   }
 
   #fail(message: string, cause?: unknown): void {
+    this.#end(new MillraceError('MILLRACE_CONSUMER_CRASHED', message, { cause }));
+  }
+
+  #end(error: MillraceError): void {
     if (this.#state === 'ended') return;
     this.#state = 'ended';
     clearInterval(this.#watch);
     this.#loseAll();
-    this.#listener.failed(new MillraceError('MILLRACE_CONSUMER_CRASHED', message, { cause }));
+    this.#listener.failed(error);
   }
 }
+
+/** A batch has this, and the client's types have not. */
+type FetchedBatch = EachBatchPayload['batch'] & { readonly fetchedOffset: string };
 
 /** Answers of the group coordinator which mean that this member's assignment is over. */
 const membershipErrors = new Set([

@@ -47,3 +47,36 @@ export function topicMessages(records: Iterable<OutgoingRecord>): TopicMessages[
 export function isTooLarge(error: unknown): boolean {
   return ['MESSAGE_TOO_LARGE', 'RECORD_LIST_TOO_LARGE'].includes(protocolErrorType(error) ?? '');
 }
+
+/** Most bytes of one request, whatever number of topics it writes to; a broker takes a hundred times that. */
+const maxRequestBytes = 4 * 1024 * 1024;
+
+/**
+ * Divides records into requests, in their order, such that no topic gets a larger batch than it takes; a record that
+ * is too large by itself gets a request of its own.
+ */
+export function planRequests(
+  records: readonly OutgoingRecord[],
+  maxBatchBytes: (topic: string) => number = () => defaultMaxRequestBytes,
+): OutgoingRecord[][] {
+  const requests: OutgoingRecord[][] = [];
+  let request: OutgoingRecord[] = [];
+  let sizes = new Map<string, number>();
+  let numBytes = 0;
+  for (const record of records) {
+    const size = sizeOfRecord(record);
+    const batch = sizes.get(record.topic) ?? 0;
+    const isFull = numBytes + size > maxRequestBytes || batch + size > maxBatchBytes(record.topic);
+    if (isFull && request.length > 0) {
+      requests.push(request);
+      request = [];
+      sizes = new Map();
+      numBytes = 0;
+    }
+    request.push(record);
+    numBytes += size;
+    sizes.set(record.topic, (sizes.get(record.topic) ?? 0) + size);
+  }
+  if (request.length > 0) requests.push(request);
+  return requests;
+}

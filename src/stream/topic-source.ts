@@ -37,10 +37,18 @@ export interface AssignedPartition {
   readonly highWatermark: bigint;
 }
 
-/** Who is told what happens at a source. The calls must return at once; they never throw. */
+/** Who is told what happens at a source. The calls must return at once and never throw, but for `claim`. */
 export interface SourceListener {
+  /**
+   * A partition was given to this member. Its position is asked for when this has resolved, so that nothing may move
+   * the position any more that belongs to an owner of before. Called again after an error that may pass; any other
+   * ends the source.
+   */
+  claim(owned: OwnedPartition): Promise<void>;
   /** The partitions of this member after a rebalance, all of them; those of before are lost. May be none. */
   assigned(partitions: readonly AssignedPartition[]): void;
+  /** A partition begins anew at its committed offset, after `reset`. */
+  restarted(partition: AssignedPartition): void;
   /** Records of an owned partition, in order. More come until the partition is paused. */
   fetched(owned: OwnedPartition, fetched: FetchedRecords): void;
   /** Reading is hampered for this reason, and goes on by itself as soon as it can; or undefined: it goes on. */
@@ -59,6 +67,12 @@ export interface TopicSource {
   /** What is being fetched at this moment may still come. Does nothing for a partition that was lost. */
   pause(owned: OwnedPartition): void;
   resume(owned: OwnedPartition): void;
+  /**
+   * Gives up what was begun of a partition and takes it anew, from what is committed: this ownership is lost, and
+   * unless the group has given the partition to somebody else, a new one is claimed. Does nothing for a partition that
+   * was lost.
+   */
+  reset(owned: OwnedPartition): void;
   /**
    * Commits where reading of the partition goes on after a restart: the offset behind the last record that is done.
    *

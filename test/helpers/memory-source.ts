@@ -23,6 +23,8 @@ export class MemorySource implements TopicSource {
   readonly commits: { readonly partition: number; readonly offset: bigint }[] = [];
   /** When set, a commit waits for it first. */
   commitGate: Promise<void> | undefined;
+  /** The partitions that began anew, in their order. */
+  readonly resets: number[] = [];
   readonly paused = new Set<number>();
   isFetching = true;
   isClosed = false;
@@ -41,6 +43,7 @@ export class MemorySource implements TopicSource {
     const assigned = partitions.map((partition) => {
       const owned = new MemoryPartition(partition);
       this.#owned.set(partition, owned);
+      void this.listener.claim(owned);
       return {
         owned,
         position: this.committed.get(partition) ?? 0n,
@@ -74,6 +77,18 @@ export class MemorySource implements TopicSource {
 
   resume({ partition }: OwnedPartition): void {
     this.paused.delete(partition);
+  }
+
+  /** The partition begins anew at what is committed; what is fetched from then on comes from there. */
+  reset({ partition }: OwnedPartition): void {
+    this.#owned.get(partition)!.controller.abort();
+    const owned = new MemoryPartition(partition);
+    this.#owned.set(partition, owned);
+    const position = this.committed.get(partition) ?? 0n;
+    const highWatermark = this.#ends.get(partition) ?? 0n;
+    this.#ends.set(partition, position);
+    this.resets.push(partition);
+    void this.listener.claim(owned).then(() => this.listener.restarted({ owned, position, highWatermark }));
   }
 
   async commitOffsets(owned: OwnedPartition, nextOffset: bigint): Promise<boolean> {

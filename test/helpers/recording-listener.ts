@@ -15,8 +15,18 @@ export class RecordingListener implements SourceListener {
   readonly failures: MillraceError[] = [];
   readonly #events = new EventEmitter();
 
+  claim(): Promise<void> {
+    return Promise.resolve();
+  }
+
   assigned(partitions: readonly AssignedPartition[]): void {
     this.partitions = partitions;
+    this.#events.emit('told');
+  }
+
+  restarted(restarted: AssignedPartition): void {
+    const others = this.partitions.filter(({ owned }) => owned.partition !== restarted.owned.partition);
+    this.partitions = [...others, restarted];
     this.#events.emit('told');
   }
 

@@ -3,7 +3,7 @@ import { createRowReader } from '../../src/features/row-reader.js';
 import { ModelPredictor } from '../../src/model/predictor.js';
 import { createDecoder, createEncoder } from '../../src/record/codecs.js';
 import { ChunkAnswerer } from '../../src/serving/chunk-answerer.js';
-import { deliverAtLeastOnce } from '../../src/serving/delivery.js';
+import { AtLeastOnce } from '../../src/serving/at-least-once.js';
 import { emitFilter } from '../../src/serving/emit-filter.js';
 import { retrying } from '../../src/serving/retrying.js';
 import { ServeLoop, type ServeLimits } from '../../src/serving/serve-loop.js';
@@ -76,10 +76,11 @@ export async function startMember(settings: MemberSettings = {}) {
     onStage,
     retry,
   });
+  const topics = { numPartitions: () => 8, maxBatchBytes: () => Infinity, refresh: () => Promise.resolve() };
   const loop: ServeLoop = new ServeLoop({
     source,
     answer: (chunk) => answerer.answer(chunk),
-    deliver: deliverAtLeastOnce({ publisher, source, deadLetters, onStage, retry }),
+    delivery: new AtLeastOnce({ publisher, source, deadLetters, topics, onStage, retry }),
     limits: {
       maxChunkRows: 4,
       maxInFlightRows: 1_000,

@@ -105,7 +105,7 @@ describe('a serving member', () => {
     publisher.gate = new Promise((resolve) => (open = resolve));
     source.assign(0);
     source.fetch(0, rowsFrom(0, 40));
-    await turnsUntil(() => model.calls.length === 3);
+    await turnsUntil(() => model.calls.length === 8);
     assert.equal(publisher.sends, 1);
     open();
     publisher.gate = undefined;

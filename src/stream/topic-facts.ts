@@ -1,0 +1,64 @@
+import kafkajs, { type Admin } from 'kafkajs';
+import type { StreamClient } from './connection.js';
+import { defaultMaxRequestBytes } from './produce-request.js';
+import { withAdmin } from './topics.js';
+
+/** What a writer needs to know of the topics that it writes to, as it was when they were last described. */
+export interface TopicFacts {
+  numPartitions(topic: string): number;
+  /** Most bytes of a batch, with what its framing takes already taken away. */
+  maxBatchBytes(topic: string): number;
+  /** Describes the topics again. Throws MILLRACE_TOPIC_MISSING, MILLRACE_BROKER_UNAVAILABLE. */
+  refresh(): Promise<void>;
+}
+
+/** The header of a batch, and the rounding of what is reckoned for its records. */
+const batchOverheadBytes = 100;
+
+/** Describes topics. Throws as `refresh` does. */
+export async function describeTopics(client: StreamClient, topics: readonly string[]): Promise<TopicFacts> {
+  let partitions = new Map<string, number>();
+  let limits = new Map<string, number>();
+  const facts: TopicFacts = {
+    numPartitions: (topic) => partitions.get(topic) ?? 1,
+    maxBatchBytes: (topic) => limits.get(topic) ?? defaultMaxRequestBytes,
+    refresh: () =>
+      withAdmin(client, 'Describing topics', async (admin) => {
+        const described = await admin.fetchTopicMetadata({ topics: [...topics] });
+        partitions = new Map(described.topics.map(({ name, partitions: { length } }) => [name, length]));
+        limits = await fetchMaxMessageBytes(admin, topics, client);
+      }),
+  };
+  await facts.refresh();
+  return facts;
+}
+
+/** The setting `max.message.bytes` of each topic; of none when this client may not read settings. */
+async function fetchMaxMessageBytes(
+  admin: Admin,
+  topics: readonly string[],
+  { logger }: StreamClient,
+): Promise<Map<string, number>> {
+  try {
+    const { resources } = await admin.describeConfigs({
+      includeSynonyms: false,
+      resources: topics.map((name) => ({
+        type: kafkajs.ConfigResourceTypes.TOPIC,
+        name,
+        configNames: ['max.message.bytes'],
+      })),
+    });
+    return new Map(
+      resources.map(({ resourceName, configEntries }) => [
+        resourceName,
+        Number(configEntries[0].configValue) - batchOverheadBytes,
+      ]),
+    );
+  } catch (error) {
+    logger.debug(
+      { err: error, topics },
+      'the settings of the topics cannot be read; their defaults are assumed',
+    );
+    return new Map();
+  }
+}

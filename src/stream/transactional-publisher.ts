@@ -1,0 +1,188 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { CompressionTypes, type Producer, type Transaction } from 'kafkajs';
+import { MillraceError } from '../errors.js';
+import { brokerError, protocolErrorType } from './broker-error.js';
+import type { StreamClient } from './connection.js';
+import { partitionerThatKeepsItsChoice } from './partitioner.js';
+import { planRequests, topicMessages, type Compression, type OutgoingRecord } from './produce-request.js';
+
+/** Where a group goes on reading a partition, as part of a transaction. */
+export interface GroupPosition {
+  readonly group: string;
+  readonly topic: string;
+  readonly partition: number;
+  readonly nextOffset: bigint;
+}
+
+/** What is written as a whole or not at all. */
+export interface TransactionContents {
+  readonly records: readonly OutgoingRecord[];
+  readonly position?: GroupPosition;
+}
+
+/**
+ * Writes transactions under one transactional id, one after the other. It lives from `open` to its first failure: what
+ * became of that transaction is known only to who opens the id next and looks at what is committed.
+ */
+export interface TransactionalPublisher {
+  /**
+   * Takes the id: whoever held it before can write nothing any more, and what it left open is aborted. Returns when
+   * all of its transactions have ended, so that what they committed can be read.
+   *
+   * Throws MILLRACE_BROKER_UNAVAILABLE, MILLRACE_PRODUCE_FAILED, and MILLRACE_CONFIG_INVALID when the broker does not
+   * allow the id.
+   */
+  open(): Promise<void>;
+  /**
+   * Resolves when everything is committed. The order of the records is kept in each partition.
+   *
+   * Throws MILLRACE_TRANSACTION_FENCED when somebody else has taken the id or the broker has given the transaction up,
+   * MILLRACE_PRODUCE_FAILED or MILLRACE_BROKER_UNAVAILABLE otherwise; then it is not known whether the contents were
+   * written, and nothing more can be.
+   */
+  write(contents: TransactionContents): Promise<void>;
+  /** Ends the connection; what is not committed is not written. */
+  close(): Promise<void>;
+}
+
+export interface TransactionalPublisherOptions {
+  readonly transactionalId: string;
+  readonly compression: Compression;
+  /** Most bytes of one batch to a topic; by default what a broker takes unless told otherwise. */
+  readonly maxBatchBytes?: (topic: string) => number;
+}
+
+/**
+ * After this long the broker gives an open transaction up. Readers of committed records wait for its end, so this is
+ * also how long a killed process can hold them up when nobody takes its place.
+ */
+const transactionTimeoutMs = 30_000;
+const [firstDelayMs, maxDelayMs] = [2, 50];
+
+/** Makes a transactional publisher; nothing is sent before `open`. */
+export function createTransactionalPublisher(
+  client: StreamClient,
+  options: TransactionalPublisherOptions,
+): TransactionalPublisher {
+  return new KafkaTransactions(client, options);
+}
+
+class KafkaTransactions implements TransactionalPublisher {
+  readonly #client: StreamClient;
+  readonly #options: TransactionalPublisherOptions;
+  readonly #producer: Producer;
+  /** The transaction that the next `write` uses; the client begins the first one together with taking the id. */
+  #next: Transaction | undefined;
+  #state: 'new' | 'open' | 'ended' = 'new';
+
+  constructor(client: StreamClient, options: TransactionalPublisherOptions) {
+    this.#client = client;
+    this.#options = options;
+    this.#producer = client.transactions.producer({
+      transactionalId: options.transactionalId,
+      transactionTimeout: transactionTimeoutMs,
+      allowAutoTopicCreation: false,
+      createPartitioner: partitionerThatKeepsItsChoice,
+    });
+  }
+
+  async open(): Promise<void> {
+    try {
+      await this.#producer.connect();
+      this.#next = await this.#producer.transaction();
+      this.#state = 'open';
+    } catch (error) {
+      await this.close();
+      throw this.#errorOf(error, 'Opening a transactional id');
+    }
+  }
+
+  async write({ records, position }: TransactionContents): Promise<void> {
+    if (this.#state !== 'open') throw this.#fenced('it was closed before');
+    let transaction: Transaction | undefined;
+    try {
+      transaction = this.#next ?? (await this.#producer.transaction());
+      this.#next = undefined;
+      // The offsets come first: the broker lets the first request of a transaction wait for the end of the one before,
+      // and this one can be repeated at once, where the client would ask for the metadata again before each attempt.
+      if (position !== undefined) await sendPosition(transaction, position);
+      for (const request of planRequests(records, this.#options.maxBatchBytes)) {
+        await transaction.sendBatch({
+          acks: -1,
+          compression: this.#options.compression === 'gzip' ? CompressionTypes.GZIP : CompressionTypes.None,
+          topicMessages: topicMessages(request),
+        });
+      }
+      await transaction.commit();
+    } catch (error) {
+      const failure = this.#errorOf(error, 'Writing a transaction');
+      await this.#giveUp(transaction, failure);
+      throw failure;
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#state = 'ended';
+    try {
+      await this.#producer.disconnect();
+    } catch (error) {
+      this.#client.logger.debug({ err: error }, 'a transactional producer did not disconnect in order');
+    }
+  }
+
+  /** Ends the transaction where that can still be done, so that readers need not wait until it is given up. */
+  async #giveUp(transaction: Transaction | undefined, { code }: MillraceError): Promise<void> {
+    this.#state = 'ended';
+    try {
+      if (code === 'MILLRACE_PRODUCE_FAILED' && transaction?.isActive()) await transaction.abort();
+    } catch (error) {
+      this.#client.logger.debug({ err: error }, 'a transaction that failed could not be aborted');
+    }
+    await this.close();
+  }
+
+  #errorOf(error: unknown, doing: string): MillraceError {
+    if (error instanceof MillraceError) return error;
+    const type = protocolErrorType(error) ?? '';
+    if (fencingErrors.has(type)) return this.#fenced(type, error);
+    if (type === 'TRANSACTIONAL_ID_AUTHORIZATION_FAILED') {
+      return new MillraceError(
+        'MILLRACE_CONFIG_INVALID',
+        `The broker does not allow the transactional id "${this.#options.transactionalId}": allow Write and Describe on it, or choose --delivery at-least-once.`,
+        { cause: error },
+      );
+    }
+    return brokerError(error, this.#client, doing, 'MILLRACE_PRODUCE_FAILED');
+  }
+
+  #fenced(why: string, cause?: unknown): MillraceError {
+    const { transactionalId } = this.#options;
+    return new MillraceError(
+      'MILLRACE_TRANSACTION_FENCED',
+      `The transactional id "${transactionalId}" is not held any more (${why}): somebody else took it, or the broker gave its transaction up.`,
+      { facts: { transactionalId, why }, cause },
+    );
+  }
+}
+
+/** Answers of the broker to who does not hold the id any more. */
+const fencingErrors = new Set([
+  'INVALID_PRODUCER_EPOCH',
+  'PRODUCER_FENCED',
+  'INVALID_PRODUCER_ID_MAPPING',
+  'INVALID_TXN_STATE',
+  'UNKNOWN_PRODUCER_ID',
+]);
+
+async function sendPosition(transaction: Transaction, position: GroupPosition): Promise<void> {
+  const { group, topic, partition, nextOffset } = position;
+  const topics = [{ topic, partitions: [{ partition, offset: nextOffset.toString() }] }];
+  for (let delayMs = firstDelayMs; ; delayMs = Math.min(delayMs * 1.5, maxDelayMs)) {
+    try {
+      return await transaction.sendOffsets({ consumerGroupId: group, topics });
+    } catch (error) {
+      if (protocolErrorType(error) !== 'CONCURRENT_TRANSACTIONS') throw error;
+      await delay(delayMs);
+    }
+  }
+}
