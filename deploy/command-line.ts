@@ -128,6 +128,9 @@ function addProgram(
   return command;
 }
 
+/** What the programs of several words are for, by the first of them. */
+const groupPurposes: Readonly<Record<string, string>> = { model: 'a model', dlq: 'dead letters' };
+
 /** The command that holds the programs of several words, such as `model` of `model import`. */
 function groupOf(parent: Command, words: readonly string[]): Command {
   return words.reduce(
@@ -135,7 +138,7 @@ function groupOf(parent: Command, words: readonly string[]): Command {
       group.commands.find((each) => each.name() === word) ??
       group
         .command(word)
-        .description(`Programs for a ${word}.`)
+        .description(`Programs for ${groupPurposes[word] ?? word}.`)
         .helpCommand(false)
         .helpOption(...help),
     parent,

@@ -1,3 +1,5 @@
+import { dlqList } from '../consumer/dlq-list.js';
+import { dlqShow } from '../consumer/dlq-show.js';
 import { evaluate } from '../consumer/evaluate.js';
 import { fit } from '../consumer/fit.js';
 import { modelImport } from '../consumer/model-import.js';
@@ -23,6 +25,8 @@ export const programs: readonly Program[] = [
   modelInspect,
   modelVerify,
   serve,
+  dlqList,
+  dlqShow,
   setup,
   doctor,
 ];

@@ -14,7 +14,7 @@ const layers: readonly (readonly string[])[] = [
   ['src/features', 'src/simulation'],
   ['src/model'],
   ['src/tensorflow', 'src/stream', 'src/parameter-server'],
-  ['src/training', 'src/serving', 'src/web'],
+  ['src/training', 'src/serving', 'src/dead-letters', 'src/web'],
   ['src/index.ts'],
   ['producer', 'consumer'],
   ['deploy'],

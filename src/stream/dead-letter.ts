@@ -67,20 +67,37 @@ export function deadLetterRecord(
 }
 
 /**
+ * The headers of the row itself: those of a dead letter without the ones that say why it is one. What a header of the
+ * row with such a name held is not known any more.
+ */
+export function rowHeaders(headers: Headers): Headers {
+  return Object.fromEntries(
+    Object.entries(headers).filter(
+      ([name]) => !addedNames.has(name) && !name.startsWith('__connect.errors.'),
+    ),
+  );
+}
+
+/** The header that counts how often a row was written back to its topic; every dead letter of it keeps the count. */
+export const replayCountHeader = 'millrace.replay.count';
+/** Bytes of key and value that the topic was too small for, when a dead letter had to leave them out. */
+export const omittedBytesHeader = 'millrace.omitted.bytes';
+
+/**
  * What is written when the topic refuses a dead letter for its size: the same place and reason, without key, value
  * and the headers of the input; how many bytes key and value had stands in `millrace.omitted.bytes`.
  */
 export function withoutContent(letter: OutgoingRecord): OutgoingRecord {
   const { headers = {}, key, value } = letter;
-  const kept = factNames
+  const kept = [...factNames, replayCountHeader]
     .map((name) => [name, headerText(headers, name)?.slice(0, maxFactLength)] as const)
-    .filter((entry): entry is [(typeof entry)[0], string] => entry[1] !== undefined);
+    .filter((entry): entry is [string, string] => entry[1] !== undefined);
   const omittedBytes = (value?.length ?? 0) + (key === null ? 0 : Buffer.byteLength(key));
   return {
     ...letter,
     key: null,
     value: null,
-    headers: { ...Object.fromEntries(kept), 'millrace.omitted.bytes': String(omittedBytes) },
+    headers: { ...Object.fromEntries(kept), [omittedBytesHeader]: String(omittedBytes) },
   };
 }
 
@@ -113,6 +130,8 @@ const factNames = [
   'millrace.source.file',
   'millrace.source.line',
 ] as const;
+
+const addedNames: ReadonlySet<string> = new Set([...factNames, omittedBytesHeader]);
 
 /** Characters; a reason may quote the row. */
 const maxFactLength = 1_000;

@@ -23,6 +23,8 @@ export interface ReadTopicOptions {
    * what is committed from then on, also to partitions that are added.
    */
   readonly until: 'end' | 'forever';
+  /** Only these; all unless given. */
+  readonly partitions?: readonly number[];
   /** Ends the reading in order. */
   readonly signal?: AbortSignal;
   /** How long the brokers may be away before reading is given up; 30 s unless given. */
@@ -83,7 +85,7 @@ class Reading {
 
   async begin(): Promise<void> {
     await this.#patiently(async () => {
-      const partitions = await this.#fetcher.refresh(false);
+      const partitions = await this.#partitions();
       const starts = await this.#starts(partitions);
       if (this.#options.until === 'end') this.#ends = await this.#fetcher.offsetsOf(partitions, 'latest');
       for (const [partition, offset] of starts) this.#positions.set(partition, offset);
@@ -109,6 +111,12 @@ class Reading {
     return found;
   }
 
+  async #partitions(): Promise<readonly number[]> {
+    const { partitions: wanted } = this.#options;
+    const present = await this.#fetcher.refresh(false);
+    return wanted === undefined ? present : present.filter((partition) => wanted.includes(partition));
+  }
+
   async #starts(partitions: readonly number[]): Promise<Map<number, bigint>> {
     const { from } = this.#options;
     if (!(from instanceof Map)) return this.#fetcher.offsetsOf(partitions, from as OffsetPlace);
@@ -128,8 +136,7 @@ class Reading {
 
   async #findNewPartitions(): Promise<void> {
     if (this.#ends !== undefined) return;
-    const partitions = await this.#fetcher.refresh(false);
-    for (const partition of partitions) {
+    for (const partition of await this.#partitions()) {
       if (!this.#positions.has(partition)) this.#positions.set(partition, 0n);
     }
   }

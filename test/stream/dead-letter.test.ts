@@ -1,7 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { errorTable, type RowErrorCode } from '../../src/errors.js';
-import { deadLetterRecord, deadLetterTopic, withoutContent } from '../../src/stream/dead-letter.js';
+import {
+  deadLetterRecord,
+  deadLetterTopic,
+  rowHeaders,
+  withoutContent,
+} from '../../src/stream/dead-letter.js';
 import { headerText } from '../../src/stream/headers.js';
 
 const source = {
@@ -84,5 +89,19 @@ describe('a dead letter', () => {
     assert.equal(headerText(letter.headers!, '__connect.errors.offset'), '12345678901234');
     assert.equal(headerText(letter.headers!, 'millrace.error.code'), fault.code);
     assert.equal(headerText(letter.headers!, 'millrace.omitted.bytes'), String(1e6 + 8));
+  });
+
+  it('gives back the headers of its row, and nothing of its own', () => {
+    const headers = { ...source.headers, 'millrace.replay.count': '2', 'millrace.other': 'x' };
+    const letter = deadLetterRecord('t.dlq', { ...source, headers, file: 'f', line: 1 }, fault);
+    const others = { '__connect.errors.exception.stacktrace': 'at ...', 'millrace.omitted.bytes': '5' };
+    assert.deepEqual(rowHeaders({ ...letter.headers, ...others }), headers);
+  });
+
+  it('keeps the count of replays of its row, also without its content', () => {
+    const headers = { 'millrace.replay.count': '2' };
+    const letter = deadLetterRecord('t.dlq', { ...source, headers }, fault);
+    assert.equal(headerText(letter.headers!, 'millrace.replay.count'), '2');
+    assert.equal(headerText(withoutContent(letter).headers!, 'millrace.replay.count'), '2');
   });
 });

@@ -1,3 +1,4 @@
+import { textTable } from '../../telemetry/text-table.js';
 import type { AucResult } from './auc.js';
 import type { ClassScores } from './class-scores.js';
 import type { Evaluator } from './evaluator.js';
@@ -38,19 +39,7 @@ export function evaluationTable(results: EvaluationResults, vocabulary: readonly
       ...counts.map((line, index) => [vocabulary[index], ...line.map(String)]),
     ]);
   }
-  return blocks.map(aligned).join('\n\n');
-}
-
-/** Cells in columns: the first to the left, the others to the right. */
-function aligned(lines: readonly (readonly string[])[]): string {
-  const widths = (lines[0] ?? []).map((_, column) => Math.max(...lines.map((line) => line[column].length)));
-  return lines
-    .map((line) =>
-      line
-        .map((cell, column) => (column === 0 ? cell.padEnd(widths[0]) : cell.padStart(widths[column])))
-        .join('  '),
-    )
-    .join('\n');
+  return blocks.map((lines) => textTable(lines, '<')).join('\n\n');
 }
 
 function isScores(result: unknown): boolean {
