@@ -213,7 +213,7 @@ class KafkaSource implements TopicSource {
 
   /** Of a partition that the group has taken away meanwhile, nothing may be claimed: it has another owner. */
   async #restart(owned: Ownership): Promise<void> {
-    const isOurs = await this.#untilItWorks([owned], 'whether this member is still in the group', () =>
+    const isOurs = await this.#untilItWorks([owned], 'asking for the members of the group', () =>
       this.#isMember(),
     );
     if (isOurs === true) await this.#begin([owned], ([assigned]) => this.#listener.restarted(assigned));
@@ -231,10 +231,10 @@ class KafkaSource implements TopicSource {
   ): Promise<void> {
     const { topic, group } = this.#options;
     const claims = owned.map((each) =>
-      this.#untilItWorks([each], `partition ${each.partition}`, () => this.#listener.claim(each)),
+      this.#untilItWorks([each], `claiming partition ${each.partition}`, () => this.#listener.claim(each)),
     );
     await Promise.all(claims);
-    const assigned = await this.#untilItWorks(owned, 'the positions of the partitions', async () => {
+    const assigned = await this.#untilItWorks(owned, 'asking for the positions', async () => {
       const offsets = owned.length === 0 ? new Map() : await fetchPartitionOffsets(this.#admin, topic, group);
       return Promise.all(owned.map((each) => this.#findPosition(each, offsets)));
     });
@@ -250,7 +250,7 @@ class KafkaSource implements TopicSource {
   /** Repeats what may fail for a while, until one of the partitions is lost, which gives undefined. */
   async #untilItWorks<T>(
     owned: readonly Ownership[],
-    asked: string,
+    doing: string,
     work: () => Promise<T>,
   ): Promise<T | undefined> {
     const isOver = () => this.#state === 'ended' || owned.some(({ lost }) => lost.aborted);
@@ -264,7 +264,7 @@ class KafkaSource implements TopicSource {
           this.#end(error);
           return undefined;
         }
-        this.#client.logger.warn({ err: error }, `${asked} cannot be asked for; trying again`);
+        this.#client.logger.warn({ err: error }, `${doing} failed; trying again`);
         await delay(positionRetryMs);
       }
     }

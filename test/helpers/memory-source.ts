@@ -9,6 +9,7 @@ class MemoryPartition implements OwnedPartition {
   readonly topic = 'observations';
   readonly controller = new AbortController();
   readonly lost = this.controller.signal;
+  readTo: bigint | undefined;
 
   constructor(readonly partition: number) {}
 }
@@ -53,6 +54,18 @@ export class MemorySource implements TopicSource {
     this.listener.assigned(assigned);
   }
 
+  /** Fetches the next records of a topic that is there as a whole, from where the owner of now has read to. */
+  fetchOf(partition: number, topic: readonly RecordInput[], maxRecords: number): void {
+    const owned = this.#owned.get(partition);
+    if (owned === undefined) return;
+    const from = owned.readTo ?? this.committed.get(partition) ?? 0n;
+    const records = topic.slice(Number(from), Number(from) + maxRecords);
+    if (records.length === 0) return;
+    owned.readTo = from + BigInt(records.length);
+    this.#ends.set(partition, from);
+    this.fetch(partition, records);
+  }
+
   /** Fetches records of an owned partition, at the offsets behind those before. */
   fetch(partition: number, records: readonly RecordInput[]): void {
     const start = this.#ends.get(partition) ?? 0n;
@@ -79,16 +92,31 @@ export class MemorySource implements TopicSource {
     this.paused.delete(partition);
   }
 
+  /** A rebalance as Kafka has it: the partitions are claimed first, and their positions are known after that. */
+  async rebalance(...partitions: number[]): Promise<void> {
+    this.#loseAll();
+    const owned = partitions.map((partition) => new MemoryPartition(partition));
+    await Promise.all(owned.map((each) => this.listener.claim(each)));
+    for (const each of owned) this.#owned.set(each.partition, each);
+    this.listener.assigned(
+      owned.map((each) => ({
+        owned: each,
+        position: this.committed.get(each.partition) ?? 0n,
+        highWatermark: this.#ends.get(each.partition) ?? 0n,
+      })),
+    );
+  }
+
   /** The partition begins anew at what is committed; what is fetched from then on comes from there. */
   reset({ partition }: OwnedPartition): void {
     this.#owned.get(partition)!.controller.abort();
     const owned = new MemoryPartition(partition);
     this.#owned.set(partition, owned);
-    const position = this.committed.get(partition) ?? 0n;
-    const highWatermark = this.#ends.get(partition) ?? 0n;
-    this.#ends.set(partition, position);
     this.resets.push(partition);
-    void this.listener.claim(owned).then(() => this.listener.restarted({ owned, position, highWatermark }));
+    void this.listener.claim(owned).then(() => {
+      const position = this.committed.get(partition) ?? 0n;
+      this.listener.restarted({ owned, position, highWatermark: this.#ends.get(partition) ?? 0n });
+    });
   }
 
   async commitOffsets(owned: OwnedPartition, nextOffset: bigint): Promise<boolean> {

@@ -15,9 +15,8 @@ export class RecordingListener implements SourceListener {
   readonly failures: MillraceError[] = [];
   readonly #events = new EventEmitter();
 
-  claim(): Promise<void> {
-    return Promise.resolve();
-  }
+  /** What `claim` does; nothing unless a test says otherwise. */
+  claim: SourceListener['claim'] = () => Promise.resolve();
 
   assigned(partitions: readonly AssignedPartition[]): void {
     this.partitions = partitions;

@@ -4,6 +4,7 @@ import { ModelPredictor } from '../../src/model/predictor.js';
 import { createDecoder, createEncoder } from '../../src/record/codecs.js';
 import { ChunkAnswerer } from '../../src/serving/chunk-answerer.js';
 import { AtLeastOnce } from '../../src/serving/at-least-once.js';
+import { ExactlyOnce } from '../../src/serving/exactly-once.js';
 import { emitFilter } from '../../src/serving/emit-filter.js';
 import { retrying } from '../../src/serving/retrying.js';
 import { ServeLoop, type ServeLimits } from '../../src/serving/serve-loop.js';
@@ -12,12 +13,17 @@ import { Health } from '../../src/telemetry/health.js';
 import { createLogger } from '../../src/telemetry/logger.js';
 import { ServingMetrics } from '../../src/telemetry/metrics.js';
 import { MemoryPublisher } from './memory-publisher.js';
+import { MemoryTransactions } from './memory-transactions.js';
 import { MemorySource, type RecordInput } from './memory-source.js';
 import { PlainModel, type PredictRow } from './plain-model.js';
 import { signOutputs, signPipeline, signSchema, signTarget } from './sign-bundle.js';
 
 /** What differs from a member with chunks of 4 rows and bounds that no test reaches. */
 export interface MemberSettings extends Partial<ServeLimits> {
+  /** At least once unless given. */
+  readonly delivery?: 'exactly-once';
+  /** What the output topics take. */
+  readonly maxBatchBytes?: (topic: string) => number;
   readonly emit?: string;
   readonly maxRowBytes?: number;
   readonly maxOutageMs?: number;
@@ -76,11 +82,29 @@ export async function startMember(settings: MemberSettings = {}) {
     onStage,
     retry,
   });
-  const topics = { numPartitions: () => 8, maxBatchBytes: () => Infinity, refresh: () => Promise.resolve() };
+  const topics = {
+    numPartitions: () => 8,
+    maxBatchBytes: settings.maxBatchBytes ?? (() => Infinity),
+    refresh: () => Promise.resolve(),
+  };
+  const transactions = new MemoryTransactions((partition, nextOffset) =>
+    source.committed.set(partition, nextOffset),
+  );
+  const shared = { source, deadLetters, topics, onStage };
+  const delivery =
+    settings.delivery === undefined
+      ? new AtLeastOnce({ ...shared, publisher, retry })
+      : new ExactlyOnce({
+          ...shared,
+          group: 'scoring',
+          publisher: (id) => transactions.publisher(id),
+          maxOutageMs: settings.maxOutageMs ?? 60_000,
+          onTrouble: (partition, reason) => health.trouble('output', reason, partition),
+        });
   const loop: ServeLoop = new ServeLoop({
     source,
     answer: (chunk) => answerer.answer(chunk),
-    delivery: new AtLeastOnce({ publisher, source, deadLetters, topics, onStage, retry }),
+    delivery,
     limits: {
       maxChunkRows: 4,
       maxInFlightRows: 1_000,
@@ -100,7 +124,7 @@ export async function startMember(settings: MemberSettings = {}) {
     shutdown.abort();
     return finished;
   };
-  return { source, publisher, model, health, metrics, loop, finished, drain };
+  return { source, publisher, transactions, model, health, metrics, loop, finished, drain };
 }
 
 /** Lets everything that is ready to run do so once. */
