@@ -4,7 +4,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Random } from '../../src/simulation/random.js';
 import { AccountedStream } from '../helpers/accounted-stream.js';
 import { KillableBroker } from '../helpers/killable-broker.js';
-import { assertAtLeastOnce } from '../helpers/ledger.js';
+import { assertAtLeastOnce, type Judge } from '../helpers/ledger.js';
+import { judgeByBatch } from '../helpers/numbered-rows.js';
 import { ServingCluster } from '../helpers/serving-cluster.js';
 import { saveSignBundle } from '../helpers/sign-bundle.js';
 import { isFull, seeds } from '../helpers/test-size.js';
@@ -22,16 +23,18 @@ type FaultKind = (typeof faultKinds)[number];
 
 describe('serving, while its members and its broker die,', { skip: missingTool('kcat') }, () => {
   let model: string;
+  let judge: Judge;
   let broker: KillableBroker;
   before(async () => {
     [model, broker] = await Promise.all([saveSignBundle(), KillableBroker.start()]);
+    judge = await judgeByBatch(model, 3 * size.rows);
   });
   after(() => broker.close());
 
   /** Answers rows in a group to which things are done that are drawn from the seed; gives the ledger at the end. */
   async function runChaos(t: TestContext, seed: number, options: Readonly<Record<string, string>>) {
     const random = new Random(seed);
-    const stream = await AccountedStream.open(broker, { model, numPartitions, maxRows: 2 * size.rows });
+    const stream = await AccountedStream.open(broker, { model, judge, numPartitions });
     const all = { ...stream.memberOptions, 'session-timeout-ms': sessionTimeoutMs, ...options };
     const cluster = new ServingCluster(all, random);
     t.after(async () => {

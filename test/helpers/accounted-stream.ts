@@ -1,6 +1,3 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { createPublisher } from '../../src/stream/publisher.js';
 import { ensureTopics } from '../../src/stream/topics.js';
@@ -8,16 +5,16 @@ import { uniqueName } from './broker.js';
 import { headerOf, type KcatRecord } from './kcat.js';
 import type { KillableBroker } from './killable-broker.js';
 import { Ledger, type AnswerKind, type Judge, type LedgerReport } from './ledger.js';
-import { judgeByBatch, maxRowBytes } from './numbered-rows.js';
+import { maxRowBytes } from './numbered-rows.js';
 import { RowLoad } from './row-load.js';
 import { CommittedReader } from './committed-reader.js';
 
 export interface AccountedStreamOptions {
   /** Folder of the bundle of sign-bundle.ts. */
   readonly model: string;
+  /** Knows the answers to at least as many rows as will be loaded. */
+  readonly judge: Judge;
   readonly numPartitions: number;
-  /** Most rows that will be loaded. */
-  readonly maxRows: number;
 }
 
 /** A header of the records that a test writes behind everything else. */
@@ -31,7 +28,7 @@ export class AccountedStream {
   readonly ledger: Ledger;
   readonly load: RowLoad;
   /** Options of its members, whose way to the broker leads through the proxy. */
-  readonly memberOptions: Readonly<Record<string, string | number>>;
+  readonly memberOptions: Readonly<Record<string, string | number>> & { readonly topic: string };
   readonly #broker: KillableBroker;
   readonly #numPartitions: number;
   readonly #readers: readonly CommittedReader[];
@@ -39,12 +36,12 @@ export class AccountedStream {
   /** Partitions of the answers that were read to their end. */
   #numEnded = 0;
 
-  private constructor(broker: KillableBroker, topic: string, options: AccountedStreamOptions, judge: Judge) {
+  private constructor(broker: KillableBroker, topic: string, options: AccountedStreamOptions) {
     const [output, letters] = answerTopics(topic);
     this.#broker = broker;
     this.#numPartitions = options.numPartitions;
     this.#answerTopics = [output, letters];
-    this.ledger = new Ledger(topic, judge);
+    this.ledger = new Ledger(topic, options.judge);
     this.load = new RowLoad(broker.address, topic);
     this.#readers = [
       new CommittedReader(broker.address, topic, (record) => this.ledger.addInput(record)),
@@ -62,14 +59,11 @@ export class AccountedStream {
   }
 
   static async open(broker: KillableBroker, options: AccountedStreamOptions): Promise<AccountedStream> {
-    const scratch = mkdtempSync(join(tmpdir(), 'millrace-rows-'));
-    const judge = await judgeByBatch(options.model, options.maxRows, scratch);
-    rmSync(scratch, { recursive: true });
     const topic = uniqueName('faults');
     const { numPartitions } = options;
     const topics = [topic, ...answerTopics(topic)].map((each) => ({ topic: each, numPartitions }));
     await ensureTopics(broker.client(), topics, { create: true });
-    return new AccountedStream(broker, topic, options, judge);
+    return new AccountedStream(broker, topic, options);
   }
 
   /** Waits until every partition answers rows that came in after this moment. */

@@ -1,7 +1,8 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { RowErrorCode } from '../../src/errors.js';
-import type { JudgedAnswer } from './ledger.js';
+import type { Judge, JudgedAnswer } from './ledger.js';
 import { runProgram } from './program.js';
 
 /** Largest value that members are to take, in bytes; poison is larger than that. */
@@ -58,9 +59,9 @@ export function rowValue(number: number): Buffer {
  * row gets the same prediction, poison a dead letter with its code and its value.
  *
  * @param model folder of the bundle of sign-bundle.ts
- * @param scratch folder for the file and its predictions
  */
-export async function judgeByBatch(model: string, count: number, scratch: string) {
+export async function judgeByBatch(model: string, count: number): Promise<Judge> {
+  const scratch = mkdtempSync(join(tmpdir(), 'millrace-rows-'));
   const [file, output] = [join(scratch, 'rows.csv'), join(scratch, 'predictions.jsonl')];
   const lines = ['id,x,y'];
   for (let number = 0; number < count; number++) {
@@ -75,7 +76,8 @@ export async function judgeByBatch(model: string, count: number, scratch: string
     const { id, prediction } = JSON.parse(line) as Prediction;
     outputs[id] = prediction[1];
   }
-  return (answer: JudgedAnswer) => objectionTo(answer, outputs);
+  rmSync(scratch, { recursive: true });
+  return (answer) => objectionTo(answer, outputs);
 }
 
 interface Prediction {
