@@ -4,7 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Random } from '../../src/simulation/random.js';
 import { AccountedStream } from '../helpers/accounted-stream.js';
 import { KillableBroker } from '../helpers/killable-broker.js';
-import { assertAtLeastOnce, type Judge } from '../helpers/ledger.js';
+import { assertAtLeastOnce, assertExactlyOnce, type Judge } from '../helpers/ledger.js';
 import { judgeByBatch } from '../helpers/numbered-rows.js';
 import { ServingCluster } from '../helpers/serving-cluster.js';
 import { saveSignBundle } from '../helpers/sign-bundle.js';
@@ -99,9 +99,14 @@ describe('serving, while its members and its broker die,', { skip: missingTool('
   }
 
   for (const seed of seeds(isFull ? 10 : 1)) {
-    it(`answers every row at least once, and always the same (seed ${seed})`, async (t) => {
-      const report = await runChaos(t, seed, {});
-      assertAtLeastOnce(report);
+    it(`answers every row exactly once (seed ${seed})`, async (t) => {
+      assertExactlyOnce(await runChaos(t, seed, { delivery: 'exactly-once' }));
+    });
+  }
+
+  for (const seed of seeds(isFull ? 3 : 1)) {
+    it(`answers every row at least once, and always the same, when asked to (seed ${seed})`, async (t) => {
+      assertAtLeastOnce(await runChaos(t, seed, { delivery: 'at-least-once' }));
     });
   }
 });

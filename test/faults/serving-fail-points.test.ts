@@ -3,7 +3,7 @@ import { after, before, describe, it, type TestContext } from 'node:test';
 import { AccountedStream } from '../helpers/accounted-stream.js';
 import type { TrapOptions } from '../helpers/kafka-proxy.js';
 import { KillableBroker } from '../helpers/killable-broker.js';
-import { assertAtLeastOnce, type Judge, type LedgerReport } from '../helpers/ledger.js';
+import { assertAtLeastOnce, assertExactlyOnce, type Judge, type LedgerReport } from '../helpers/ledger.js';
 import { judgeByBatch } from '../helpers/numbered-rows.js';
 import { ServingProcess } from '../helpers/serving-process.js';
 import { saveSignBundle } from '../helpers/sign-bundle.js';
@@ -31,6 +31,18 @@ const modes: readonly {
   readonly assertDelivered: (report: LedgerReport) => void;
   readonly failPoints: FailPoints;
 }[] = [
+  {
+    delivery: 'exactly-once',
+    assertDelivered: assertExactlyOnce,
+    failPoints: {
+      ...insideTheMember,
+      'before a transaction is prepared': { api: 'AddPartitionsToTxn', on: 'request' },
+      'before the offsets join the transaction': { api: 'TxnOffsetCommit', on: 'request' },
+      'after the offsets joined the transaction': { api: 'TxnOffsetCommit', on: 'response' },
+      'before the end of the transaction': { api: 'EndTxn', on: 'request' },
+      'after the end of the transaction': { api: 'EndTxn', on: 'response' },
+    },
+  },
   {
     delivery: 'at-least-once',
     assertDelivered: assertAtLeastOnce,
@@ -89,7 +101,8 @@ describe('a member that dies', { skip: missingTool('kcat') }, () => {
   for (const { delivery, assertDelivered, failPoints } of modes) {
     describe(`with delivery ${delivery}`, { concurrency: 2 }, () => {
       for (const [place, point] of Object.entries(failPoints)) {
-        it(`${place} leaves nothing undone`, async (t) => assertDelivered(await dieAt(t, point, {})));
+        it(`${place} leaves nothing undone`, async (t) =>
+          assertDelivered(await dieAt(t, point, { delivery })));
       }
     });
   }
