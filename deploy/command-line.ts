@@ -159,8 +159,12 @@ function newCommand(name: string, { stdout, stderr }: CommandLineEnvironment): C
 
 /** `error: unknown option '--prot'\n(Did you mean --port?)\n` -> `millrace: unknown option '--prot' (Did you ...?)` */
 function sentenceOf(text: string): string {
-  return text
-    .trim()
-    .replace(/^error: /, 'millrace: ')
-    .replaceAll('\n', ' ');
+  return (
+    text
+      .trim()
+      .replace(/^error: /, 'millrace: ')
+      // What stands behind a flag that is misspelt may be a password.
+      .replace(/(unknown option '[^'=]+)=.*'/s, "$1'")
+      .replaceAll('\n', ' ')
+  );
 }

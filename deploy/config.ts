@@ -1,4 +1,5 @@
 import { stringify } from 'yaml';
+import { hideCredentials } from '../src/config/hide-credentials.js';
 import { flagName, resolveOptions, type OptionTable, type RawOptions } from '../src/config/options.js';
 import type { Program } from '../src/config/program.js';
 
@@ -15,7 +16,7 @@ export function describeConfiguration(
   const options = Object.entries(resolveOptions(table, raw)).map(([name, { value = null, source }]) => ({
     key: flagName(name),
     hidden: table[name].secret === true && value !== null,
-    value,
+    value: typeof value === 'string' ? hideCredentials(value) : value,
     source,
   }));
   if (json) {

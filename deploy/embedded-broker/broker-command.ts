@@ -12,11 +12,35 @@ export interface BrokerCommand {
 const clusterId = Buffer.from('MillraceEmbedded').toString('base64url');
 const heap = '-Xmx512m';
 
+/** Somebody who may log in by SCRAM, with either of its hashes. */
+export interface ScramUser {
+  readonly name: string;
+  readonly password: string;
+}
+
+/** The users of a broker are part of its metadata, so that they are made when its storage is formatted. */
+function addScram(users: readonly ScramUser[]): string {
+  return users
+    .flatMap(({ name, password }) =>
+      ['SCRAM-SHA-256', 'SCRAM-SHA-512'].map((mechanism) =>
+        quote(`${mechanism}=[name=${name},password=${password}]`),
+      ),
+    )
+    .map((user) => ` --add-scram ${user}`)
+    .join('');
+}
+
 /** The broker as a Java process. The storage is formatted first, if it was not. */
-export function javaCommand(java: string, jarsFolder: string, propertiesFile: string): BrokerCommand {
+export function javaCommand(
+  java: string,
+  jarsFolder: string,
+  propertiesFile: string,
+  users: readonly ScramUser[] = [],
+): BrokerCommand {
   const script =
     '"$1" -XX:TieredStopAtLevel=1 -cp "$2" kafka.tools.StorageTool format --ignore-formatted --cluster-id "$4" -c "$3"' +
-    ' && exec "$1" "$5" -Dorg.slf4j.simpleLogger.showDateTime=true' +
+    `${addScram(users)} && exec` +
+    ' "$1" "$5" -Dorg.slf4j.simpleLogger.showDateTime=true' +
     ' "-Dorg.slf4j.simpleLogger.dateTimeFormat=yyyy-MM-dd HH:mm:ss.SSS" -cp "$2" kafka.Kafka "$3"';
   return {
     command: ['sh', '-c', script, 'kafka', java, join(jarsFolder, '*'), propertiesFile, clusterId, heap],
@@ -38,11 +62,13 @@ export function dockerCommand(options: {
   readonly propertiesFile: string;
   readonly ports: readonly number[];
   readonly keptDataFolder?: string;
+  readonly users?: readonly ScramUser[];
 }): BrokerCommand {
-  const { docker, name, propertiesFile, ports, keptDataFolder } = options;
+  const { docker, name, propertiesFile, ports, keptDataFolder, users = [] } = options;
   const inside = '/etc/millrace/server.properties';
   const script =
     '/opt/kafka/bin/kafka-storage.sh format --ignore-formatted --cluster-id "$1" -c "$2"' +
+    addScram(users) +
     ' && exec /opt/kafka/bin/kafka-server-start.sh "$2"';
   return {
     command: [

@@ -12,6 +12,7 @@ import {
   javaCommand,
   kafkaImage,
   type BrokerCommand,
+  type ScramUser,
 } from './broker-command.js';
 import {
   brokerProperties,
@@ -28,6 +29,7 @@ export interface BrokerSetting extends Pick<BrokerLayout, 'ports' | 'controllerP
   /** The same folder when the data is to be kept. */
   readonly keptFolder: string | undefined;
   readonly overrides?: BrokerProperties;
+  readonly users?: readonly ScramUser[];
 }
 
 /** What brokers run on. */
@@ -82,16 +84,16 @@ export async function prepareEngine(
 
 function javaEngine(java: Tool, jarsFolder: string): BrokerEngine {
   return {
-    prepare: ({ folder, ports, controllerPort, overrides }) => {
+    prepare: ({ folder, ports, controllerPort, overrides, users }) => {
       const layout = { ports, controllerPort, bindHost: '127.0.0.1', dataFolder: join(folder, 'data') };
-      return javaCommand(java.command, jarsFolder, writeProperties(folder, layout, overrides));
+      return javaCommand(java.command, jarsFolder, writeProperties(folder, layout, overrides), users);
     },
   };
 }
 
 function dockerEngine(docker: Tool): BrokerEngine {
   return {
-    prepare: ({ folder, keptFolder, ports, controllerPort, overrides }) => {
+    prepare: ({ folder, keptFolder, ports, controllerPort, overrides, users }) => {
       const layout = { ports, controllerPort, bindHost: '0.0.0.0', dataFolder: containerDataFolder };
       return dockerCommand({
         docker: docker.command,
@@ -99,6 +101,7 @@ function dockerEngine(docker: Tool): BrokerEngine {
         propertiesFile: writeProperties(folder, layout, overrides),
         ports: Object.values(ports),
         keptDataFolder: keptFolder,
+        users,
       });
     },
   };

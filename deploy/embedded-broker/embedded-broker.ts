@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { MillraceError } from '../../src/errors.js';
-import { quote } from './broker-command.js';
+import { quote, type ScramUser } from './broker-command.js';
 import { prepareEngine, type BrokerEngine } from './broker-engine.js';
 import { newLogFile, tailOfLog } from './broker-log.js';
 import type { BrokerLayout, BrokerProperties, SecurityProtocol } from './broker-properties.js';
@@ -22,6 +22,8 @@ export interface EmbeddedBrokerOptions {
   readonly listeners?: readonly Exclude<SecurityProtocol, 'PLAINTEXT'>[];
   /** Properties of Kafka's server.properties, which win over ours. */
   readonly properties?: BrokerProperties;
+  /** Users for SASL by SCRAM; of a kept data folder only the first start makes them. */
+  readonly scramUsers?: readonly ScramUser[];
   /** What it runs on; found, and prepared with its steps on standard error, unless given. */
   readonly engine?: BrokerEngine;
 }
@@ -57,7 +59,13 @@ export async function startEmbeddedBroker(options: EmbeddedBrokerOptions): Promi
   const keptFolder = options.dataFolder === undefined ? undefined : resolve(options.dataFolder);
   const folder = keptFolder ?? mkdtempSync(join(tmpdir(), 'millrace-kafka-'));
   mkdirSync(folder, { recursive: true });
-  const { command, atEnd } = engine.prepare({ folder, keptFolder, ...ports, overrides: options.properties });
+  const { command, atEnd } = engine.prepare({
+    folder,
+    keptFolder,
+    ...ports,
+    overrides: options.properties,
+    users: options.scramUsers,
+  });
 
   const logFile = newLogFile(options.cacheFolder);
   const remove = keptFolder === undefined ? `rm -rf ${quote(folder)}` : '';

@@ -1,8 +1,8 @@
-import { readFileSync } from 'node:fs';
 import { MillraceError, messageOf } from '../errors.js';
 import type { Environment } from './environment.js';
 import { environmentName, flagName, type Compiled, type Option, type OptionTable } from './option-table.js';
 import { parseValue } from './option-value.js';
+import { readSmallFile } from './small-file.js';
 
 export {
   defineOptions,
@@ -102,12 +102,23 @@ function lookUpEnvironment(
   return value === undefined ? undefined : { value, source: variable };
 }
 
+/** Far above any password or token. */
+const maxSecretBytes = 65_536;
+
 function readSecret(variable: string, path: string): string {
+  const refuse = (predicate: string, cause?: unknown) => invalid(`${variable}_FILE ${predicate}.`, cause);
+  let content: string;
   try {
-    return readFileSync(path, 'utf8').replace(/\r?\n$/, '');
+    content = readSmallFile(path, maxSecretBytes).toString('utf8');
   } catch (error) {
-    throw invalid(`${variable}_FILE cannot be read: ${messageOf(error)}.`, error);
+    throw refuse(`cannot be read: ${messageOf(error)}`, error);
   }
+  const secret = content.replace(/\r?\n$/, '');
+  if (secret === '') throw refuse(`names ${path}, which is empty; write the secret into it`);
+  if (/[\r\n]/.test(secret)) {
+    throw refuse(`names ${path}, which has several lines; keep the one with the secret`);
+  }
+  return secret;
 }
 
 function lookUpFile(name: string, file: Readonly<Record<string, unknown>>): ResolvedOption | undefined {

@@ -1,6 +1,7 @@
 import kafkajs from 'kafkajs';
 import { MillraceError, messageOf, type ErrorCode } from '../errors.js';
 import type { StreamClient } from './connection.js';
+import { tlsTrouble } from './tls-trouble.js';
 
 /**
  * Says in our words what the Kafka client threw: MILLRACE_BROKER_UNAVAILABLE when no broker could be reached or it
@@ -31,6 +32,10 @@ export function brokerError(
       `The broker at ${brokers} does not ask for credentials on this port: take --sasl-mechanism away, or give another port.`,
       options,
     );
+  }
+  const tls = tlsTrouble(cause);
+  if (tls !== undefined) {
+    return new MillraceError('MILLRACE_BROKER_UNAVAILABLE', `The broker at ${brokers} ${tls}.`, options);
   }
   if (isConnectionTrouble(cause)) {
     return new MillraceError(

@@ -1,8 +1,9 @@
-import { readFileSync } from 'node:fs';
 import type { ConnectionOptions } from 'node:tls';
 import { Kafka, type KafkaConfig, type SASLOptions } from 'kafkajs';
+import { hideCredentials } from '../config/hide-credentials.js';
 import { defineOptions, type Compiled } from '../config/options.js';
-import { MillraceError, messageOf } from '../errors.js';
+import { minTlsVersion, readAuthority, readCertificate } from '../config/tls-files.js';
+import { MillraceError } from '../errors.js';
 import type { Logger } from '../telemetry/logger.js';
 import { hideAbortedRecords } from './aborted-records.js';
 import { kafkaLogCreator, kafkaLogLevel } from './kafka-log.js';
@@ -87,8 +88,8 @@ const transactionRetry = {
 
 /**
  * Prepares the client of a cluster. Nothing is sent yet, so a broker that is not there shows in what is done next.
- * Throws MILLRACE_CONFIG_INVALID for options that do not fit together, MILLRACE_FILE_UNUSABLE for a PEM file that
- * cannot be read.
+ * Throws MILLRACE_CONFIG_INVALID for options that do not fit together, MILLRACE_FILE_UNUSABLE for a file
+ * that is not the certificate or key it must be.
  */
 export function connect(options: Compiled<typeof connectionOptions>, logger: Logger): StreamClient {
   armPendingRequestTimerOnlyWhenNeeded();
@@ -116,7 +117,9 @@ export function connect(options: Compiled<typeof connectionOptions>, logger: Log
 function checkedAddress(address: string): string {
   const port = Number(/^(?:\[[^\]]+\]|[^:\s]+):(\d{1,5})$/.exec(address)?.[1]);
   if (!(port > 0 && port < 65_536)) {
-    throw invalid(`--brokers has "${address}"; write each broker as HOST:PORT, such as 127.0.0.1:9092.`);
+    throw invalid(
+      `--brokers has "${hideCredentials(address)}"; write each broker as HOST:PORT, such as 127.0.0.1:9092.`,
+    );
   }
   return address;
 }
@@ -133,9 +136,11 @@ function tlsOptions(options: Compiled<typeof connectionOptions>): ConnectionOpti
     throw invalid('Give --tls-cert and --tls-key together: a certificate is of no use without its key.');
   }
   return {
-    ca: tlsCa === undefined ? undefined : readPem('--tls-ca', tlsCa),
-    cert: tlsCert === undefined ? undefined : readPem('--tls-cert', tlsCert),
-    key: tlsKey === undefined ? undefined : readPem('--tls-key', tlsKey),
+    minVersion: minTlsVersion,
+    ca: tlsCa === undefined ? undefined : readAuthority({ flag: '--tls-ca', file: tlsCa }),
+    ...(tlsCert !== undefined &&
+      tlsKey !== undefined &&
+      readCertificate({ flag: '--tls-cert', file: tlsCert }, { flag: '--tls-key', file: tlsKey })),
   };
 }
 
@@ -151,18 +156,6 @@ function saslOptions(options: Compiled<typeof connectionOptions>): SASLOptions |
     throw invalid(`--sasl-mechanism ${mechanism} needs --sasl-username and --sasl-password.`);
   }
   return { mechanism, username, password };
-}
-
-function readPem(flag: string, file: string): Buffer {
-  try {
-    return readFileSync(file);
-  } catch (error) {
-    throw new MillraceError(
-      'MILLRACE_FILE_UNUSABLE',
-      `The file "${file}" of ${flag} cannot be read: ${messageOf(error)}.`,
-      { cause: error },
-    );
-  }
 }
 
 function invalid(message: string): MillraceError {

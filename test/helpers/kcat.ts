@@ -14,15 +14,22 @@ export interface KcatRecord {
 }
 
 /** What kcat prints of a topic from its beginning, with further arguments. */
-async function consume(topic: string, ...args: readonly string[]): Promise<Buffer> {
-  const from = ['-C', '-b', testBrokers().join(','), '-t', topic, '-o', 'beginning', '-q'];
+async function consume(
+  topic: string,
+  brokers: readonly string[],
+  ...args: readonly string[]
+): Promise<Buffer> {
+  const from = ['-C', '-b', brokers.join(','), '-t', topic, '-o', 'beginning', '-q'];
   const options = { encoding: 'buffer', maxBuffer: 1 << 30 } as const;
   return (await promisify(execFile)('kcat', [...from, ...args], options)).stdout;
 }
 
 /** Everything that a topic holds now, partition by partition in the order of the offsets. */
-export async function readTopic(topic: string): Promise<KcatRecord[]> {
-  const records = [...parseRecords(await consume(topic, '-e', '-f', recordFormat)).records];
+export async function readTopic(
+  topic: string,
+  brokers: readonly string[] = testBrokers(),
+): Promise<KcatRecord[]> {
+  const records = [...parseRecords(await consume(topic, brokers, '-e', '-f', recordFormat)).records];
   return records.sort((a, b) => a.partition - b.partition || a.offset - b.offset);
 }
 
@@ -67,6 +74,10 @@ export function jsonOf<T>({ value }: KcatRecord): T {
 }
 
 /** Waits until a topic, which must be there, holds that many records. */
-export async function untilTopicHolds(topic: string, count: number): Promise<void> {
-  await consume(topic, '-c', String(count));
+export async function untilTopicHolds(
+  topic: string,
+  count: number,
+  brokers: readonly string[] = testBrokers(),
+): Promise<void> {
+  await consume(topic, brokers, '-c', String(count));
 }

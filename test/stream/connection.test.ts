@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
-import { writeFileSync, mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { compileOptions } from '../../src/config/options.js';
 import { connect, connectionOptions } from '../../src/stream/connection.js';
 import { createLogger } from '../../src/telemetry/logger.js';
+import { Authority } from '../helpers/certificates.js';
+import { scratchFolder } from '../helpers/scratch.js';
+import { missingTool } from '../helpers/tool.js';
 
 const logger = createLogger({ name: 'test', level: 'silent' });
 const connectWith = (flags: Record<string, unknown>) =>
@@ -41,10 +43,22 @@ describe('the options of the connection', () => {
     );
   });
 
-  it('take TLS and SASL together', () => {
-    const pem = join(mkdtempSync(join(tmpdir(), 'millrace-pem-')), 'ca.pem');
-    writeFileSync(pem, 'a certificate');
+  it('refuse a file that is not the certificate it must be', (t) => {
+    const file = join(scratchFolder(t), 'ca.pem');
+    writeFileSync(file, 'a certificate');
+    refuses({ tls: true, tlsCa: file }, /of --tls-ca holds no certificate in PEM/, 'MILLRACE_FILE_UNUSABLE');
+  });
+
+  it('show no password that stands before a broker', () => {
+    refuses(
+      { brokers: 'kafka:1,alice:hunter2@kafka:9092' },
+      /^--brokers has "\(hidden\)@kafka:9092"; write each/,
+    );
+  });
+
+  it('take TLS and SASL together', { skip: missingTool('openssl') }, (t) => {
+    const { caFile } = new Authority(scratchFolder(t));
     const sasl = { saslMechanism: 'scram-sha-512', saslUsername: 'u', saslPassword: 'p' };
-    assert.ok(connectWith({ brokers: 'a:1', tls: true, tlsCa: pem, ...sasl }).kafka);
+    assert.ok(connectWith({ brokers: 'a:1', tls: true, tlsCa: caFile, ...sasl }).kafka);
   });
 });
