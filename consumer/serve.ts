@@ -14,7 +14,8 @@ import { Health } from '../src/telemetry/health.js';
 import { ServingMetrics } from '../src/telemetry/metrics.js';
 import { buildApp } from '../src/web/app.js';
 import type { ModelInfo } from '../src/web/routes/model.js';
-import { listen, webLimits, webOptions } from '../src/web/server.js';
+import { exposure, listen, webLimits, webOptions } from '../src/web/server.js';
+import { webTls } from '../src/web/tls.js';
 
 const [stream, model] = ['Stream', 'Model'];
 
@@ -94,10 +95,13 @@ SIGTERM finishes what is in flight, commits it and leaves the group.`,
       predictor: () => bundle?.predictor,
       modelInfo: () => bundle && modelInfo(bundle, compute!.backend),
       token: options.httpToken,
+      tls: webTls(options),
       limits: webLimits(options),
       logger,
     });
     const server = await listen(app, options);
+    const warning = exposure(options);
+    if (warning !== undefined) logger.warn({ host: options.host }, warning);
     try {
       compute = await startCompute({ ...options, logger });
       const { maxBatchRows, maxWaitMs } = options;

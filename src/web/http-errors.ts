@@ -102,7 +102,9 @@ const notHttp: SocketFailure = {
 
 /** Answers what is not HTTP, too slow, or has headers that are too large; there is no request yet, only a socket. */
 export function answerClientError(error: Error & { code?: string }, socket: Socket): void {
-  if (error.code === 'ECONNRESET' || !socket.writable) {
+  // Without a TLS handshake there is no way to say anything.
+  const isUnheard = /^(ECONNRESET|EPROTO|ERR_SSL_|ERR_TLS_)/.test(error.code ?? '');
+  if (isUnheard || !socket.writable) {
     socket.destroy();
     return;
   }

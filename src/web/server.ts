@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { defineOptions, type Compiled } from '../config/options.js';
 import { MillraceError, messageOf } from '../errors.js';
 import type { WebLimits } from './app.js';
+import { webTlsOptions } from './tls.js';
 
 const section = 'HTTP';
 
@@ -28,6 +29,7 @@ export const webOptions = defineOptions({
     description: 'Bearer token that /predict, /model and /metrics ask for; health and /docs never do',
     section,
   },
+  ...webTlsOptions,
   httpMaxRows: {
     type: 'integer',
     default: 1000,
@@ -73,7 +75,7 @@ export function webLimits(options: Compiled<typeof webOptions>): WebLimits {
 
 /** An application that listens. */
 export interface WebServer {
-  /** Where it answers, such as `http://127.0.0.1:8080`. */
+  /** Where it answers, such as `http://127.0.0.1:8080`, or with `https:` when it was given a certificate. */
   readonly url: string;
   /** Takes no new requests, and resolves when those under way are answered or the time for that has passed. */
   close(): Promise<void>;
@@ -95,7 +97,11 @@ export async function listen(
     await app.close();
     throw unusableAddress(error, host, port);
   }
-  return { url: urlOf(app.server.address() as AddressInfo), close: () => closeWithin(app, closeTimeoutMs) };
+  const scheme = app.initialConfig.https === undefined ? 'http' : 'https';
+  return {
+    url: `${scheme}://${hostOf(app.server.address() as AddressInfo)}`,
+    close: () => closeWithin(app, closeTimeoutMs),
+  };
 }
 
 async function closeWithin(app: FastifyInstance, timeoutMs: number): Promise<void> {
@@ -108,9 +114,24 @@ async function closeWithin(app: FastifyInstance, timeoutMs: number): Promise<voi
 }
 
 /** An address for people: one that listens everywhere is reached at this machine's loopback address. */
-function urlOf({ address, family, port }: AddressInfo): string {
-  if (address === '0.0.0.0' || address === '::') return `http://127.0.0.1:${port}`;
-  return `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
+function hostOf({ address, family, port }: AddressInfo): string {
+  if (address === '0.0.0.0' || address === '::') return `127.0.0.1:${port}`;
+  return `${family === 'IPv6' ? `[${address}]` : address}:${port}`;
+}
+
+/**
+ * What whoever listens beyond this machine should know, in one sentence; undefined when there is nothing to say. It is
+ * no error: a firewall, a proxy or the network of a container may guard the address.
+ */
+export function exposure({ host, httpToken, httpTlsCert }: Compiled<typeof webOptions>): string | undefined {
+  if (/^(127\.\d+\.\d+\.\d+|::1|localhost)$/.test(host)) return undefined;
+  if (httpToken === undefined) {
+    return `anybody who reaches ${host} can read /model and /metrics and send rows to /predict: give a token by MILLRACE_HTTP_TOKEN_FILE, or let only those in who may`;
+  }
+  if (httpTlsCert === undefined) {
+    return `the token and the rows travel to ${host} without encryption: give --http-tls-cert and --http-tls-key, or put a proxy with TLS in front`;
+  }
+  return undefined;
 }
 
 function unusableAddress(error: unknown, host: string, port: number): MillraceError {
