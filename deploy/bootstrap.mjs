@@ -2,7 +2,7 @@
  * What `npm start` and `npm test` run on a fresh clone: checks Node, installs the packages, builds, and then becomes the
  * program that was asked for. Plain JavaScript without a dependency, because nothing is there yet when it begins.
  *
- *   node deploy/bootstrap.mjs start|test|test-nodes [ARGUMENT...]
+ *   node deploy/bootstrap.mjs start|test|test-nodes|bench [ARGUMENT...]
  *
  * `npm start` runs it by `exec`: a shell in between would die of Ctrl-C and hide the exit code of an orderly end.
  */
@@ -22,6 +22,7 @@ const targets = {
   start: { file: 'deploy/millrace.js', args: ['start'] },
   test: { file: 'test/run.js', args: [] },
   'test-nodes': { file: 'test/run-nodes.js', args: [] },
+  bench: { file: 'bench/run.js', args: [] },
 };
 
 const [mode = '', ...args] = process.argv.slice(2);

@@ -37,7 +37,7 @@ describe('the way in', () => {
     const { code, stderr } = await bootstrap('nonsense');
     assert.deepEqual(
       [code, stderr],
-      [2, 'millrace: give one of start, test, test-nodes, as "npm start" and "npm test" do.\n'],
+      [2, 'millrace: give one of start, test, test-nodes, bench, as "npm start" and "npm test" do.\n'],
     );
   });
 });
