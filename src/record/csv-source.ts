@@ -11,6 +11,8 @@ import type { Schema } from './schema.js';
 /** Rows that arrived together, all of one file. */
 export interface CsvChunk {
   readonly file: string;
+  /** Which of the files, from 0. */
+  readonly fileIndex: number;
   readonly rows: readonly CsvRow[];
 }
 
@@ -32,6 +34,19 @@ export interface SourceRow extends RowOrigin {
 export interface RowReject extends RowOrigin {
   readonly fault: RowProblem;
 }
+
+/** A place between two rows of the files. */
+export interface FilePlace {
+  /** Which of the files, from 0. */
+  readonly fileIndex: number;
+  /** Bytes of its text (of what is in it, when it is gzip) before the place. */
+  readonly byteOffset: number;
+  /** The line that begins there, from 1. */
+  readonly line: number;
+}
+
+/** A row that was read or rejected, and where the row behind it begins. */
+export type PlacedRow = (SourceRow | RowReject) & { readonly next: FilePlace };
 
 export interface CsvSourceOptions extends CsvOptions {
   /** What `-` reads. */
@@ -109,12 +124,13 @@ export class CsvSource {
     return rows.filter((row) => row.problem === undefined).map((row) => row.fields);
   }
 
-  /** All rows from the first to the last; every call begins anew. */
-  async *chunks(): AsyncGenerator<CsvChunk> {
+  /** All rows from the first, or from a place, to the last; every call begins anew. */
+  async *chunks(from?: FilePlace): AsyncGenerator<CsvChunk> {
+    if (from !== undefined) await this.close();
     const sampled = this.#sampled;
     this.#sampled = undefined;
     if (sampled === undefined) {
-      yield* this.#read();
+      yield* this.#read(from);
       return;
     }
     try {
@@ -147,16 +163,35 @@ export class CsvSource {
     }
   }
 
+  /**
+   * The rows as `rows` gives them, with those that do not fit among them in their order, and each with its place.
+   * Throws as `rows` does.
+   *
+   * @param from a place that came with a row of these files
+   */
+  async *placedRows(schema: Schema, from?: FilePlace): AsyncGenerator<readonly PlacedRow[]> {
+    const parseRow = createRowParser(schema, this.columns);
+    for await (const { file, fileIndex, rows } of this.chunks(from)) {
+      yield rows.map(({ fields, line, raw, problem, nextOffset, nextLine }): PlacedRow => {
+        const next = { fileIndex, byteOffset: nextOffset, line: nextLine };
+        const result = problem === undefined ? parseRow(fields) : { problem };
+        return 'observation' in result
+          ? { observation: result.observation, file, line, raw, next }
+          : { fault: result.problem, file, line, raw, next };
+      });
+    }
+  }
+
   /** Frees the files when not all rows were asked for. */
   async close(): Promise<void> {
     await this.#sampled?.reading.return(undefined);
     this.#sampled = undefined;
   }
 
-  async *#read(): AsyncGenerator<CsvChunk> {
-    let empty = true;
-    for (const file of this.files) {
-      for await (const chunk of this.#readFile(file)) {
+  async *#read(from?: FilePlace): AsyncGenerator<CsvChunk> {
+    let empty = from === undefined;
+    for (let index = from?.fileIndex ?? 0; index < this.files.length; index++) {
+      for await (const chunk of this.#readFile(index, index === from?.fileIndex ? from : undefined)) {
         empty &&= chunk.rows.length === 0;
         yield chunk;
       }
@@ -167,10 +202,13 @@ export class CsvSource {
     }
   }
 
-  async *#readFile(file: InputFile): AsyncGenerator<CsvChunk> {
-    const splitter = new CsvSplitter(csvFormat(this.#options));
-    let headerExpected = this.#options.columns === undefined;
-    let empty = true;
+  async *#readFile(fileIndex: number, from: FilePlace | undefined): AsyncGenerator<CsvChunk> {
+    const file = this.files[fileIndex];
+    const isHead = from === undefined || from.byteOffset === 0;
+    const start = isHead ? undefined : { ...from, lineEnd: await this.#lineEndOf(file) };
+    const splitter = new CsvSplitter(csvFormat(this.#options), start);
+    let headerExpected = isHead && this.#options.columns === undefined;
+    let empty = isHead;
     const chunk = (found: CsvRow[]): CsvChunk => {
       let rows = found;
       if (rows.length > 0) empty = false;
@@ -179,15 +217,26 @@ export class CsvSource {
         headerExpected = false;
         rows = rows.slice(1);
       }
-      return { file: file.name, rows };
+      return { file: file.name, fileIndex, rows };
     };
-    for await (const bytes of readInputFile(file, this.#options)) yield chunk(splitter.push(bytes));
+    const options = { ...this.#options, start: start?.byteOffset };
+    for await (const bytes of readInputFile(file, options)) yield chunk(splitter.push(bytes));
     if (this.#options.signal?.aborted) return;
     yield chunk(splitter.end());
     if (empty) {
       const name = file.name === standardInput ? 'Standard input' : file.name;
       throw new MillraceError('MILLRACE_INPUT_EMPTY', `${name} is empty: it has neither header nor rows.`);
     }
+  }
+
+  /** The byte that ends the lines of a file, which its head decides. */
+  async #lineEndOf(file: InputFile): Promise<number | undefined> {
+    const splitter = new CsvSplitter(csvFormat(this.#options));
+    for await (const bytes of readInputFile(file, this.#options)) {
+      splitter.push(bytes);
+      if (splitter.lineEnd !== undefined) break;
+    }
+    return splitter.lineEnd;
   }
 
   #takeHeader(file: InputFile, row: CsvRow): void {

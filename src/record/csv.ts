@@ -16,7 +16,19 @@ export interface CsvRow {
   readonly line: number;
   /** The row whole, as it stood, without its line end; of a row that is too long, its beginning. */
   readonly raw: Buffer;
+  /** Bytes of the file before the row behind this one. */
+  readonly nextOffset: number;
+  /** The line on which the row behind this one may begin. */
+  readonly nextLine: number;
   readonly problem?: RowProblem;
+}
+
+/** A place in a CSV file at which a row may begin, and the byte that ends the lines of the file. */
+export interface CsvStart {
+  readonly byteOffset: number;
+  /** From 1. */
+  readonly line: number;
+  readonly lineEnd: number | undefined;
 }
 
 const lineFeed = 0x0a;
@@ -31,19 +43,35 @@ const utf16Marks = [Buffer.from([0xff, 0xfe]), Buffer.from([0xfe, 0xff])];
  *
  * A row that cannot be read comes out with its problem, and reading goes on at the next line, so that a quote which is
  * never closed costs one line and not the rest of the file. Memory is bounded by `maxRowBytes` and the chunk.
+ *
+ * Reading may begin at any place behind a row; the rows are then the same as when the file is read from its head.
  */
 export class CsvSplitter {
   readonly #format: CsvFormat;
   /** The bytes of a row that is not complete yet. */
   #rest: Buffer = Buffer.alloc(0);
+  /** Where `#rest` begins. */
+  #offset = 0;
   #line = 1;
   #lineEnd: number | undefined;
   #started = false;
-  /** Inside a row that was too long and has been reported. */
-  #skipping = false;
+  /** The beginning of a row that is too long and has not ended yet; the rest of it is not kept. */
+  #tooLongHead: Buffer | undefined;
 
-  constructor(format: CsvFormat) {
+  /** @param start where the first byte that is pushed stands in the file; its beginning unless given */
+  constructor(format: CsvFormat, start?: CsvStart) {
     this.#format = format;
+    if (start === undefined) return;
+    this.#offset = start.byteOffset;
+    this.#line = start.line;
+    this.#lineEnd = start.lineEnd;
+    // Only the head of a file has a byte order mark.
+    this.#started = start.byteOffset > 0;
+  }
+
+  /** The byte that ends lines; undefined as long as the bytes do not tell. */
+  get lineEnd(): number | undefined {
+    return this.#lineEnd;
   }
 
   /** The rows that this chunk completes. Throws MILLRACE_FILE_UNUSABLE when the file is UTF-16. */
@@ -63,7 +91,9 @@ export class CsvSplitter {
         this.#rest = buffer;
         return [];
       }
-      buffer = withoutMark(buffer);
+      const text = withoutMark(buffer);
+      this.#offset += buffer.length - text.length;
+      buffer = text;
       this.#started = true;
     }
     this.#lineEnd ??= lineEndOf(buffer, this.#format.quote);
@@ -71,7 +101,9 @@ export class CsvSplitter {
     const rows: CsvRow[] = [];
     const consumed = this.#lineEnd === undefined ? 0 : this.#readRows(buffer, this.#lineEnd, atEnd, rows);
     this.#rest = buffer.subarray(consumed);
-    if (this.#rest.length > this.#format.maxRowBytes) this.#giveUpRow(rows);
+    this.#offset += consumed;
+    if (this.#rest.length > this.#format.maxRowBytes) this.#giveUpRow();
+    if (atEnd && this.#tooLongHead !== undefined) rows.push(this.#tooLong(this.#tooLongHead, this.#offset));
     return rows;
   }
 
@@ -79,16 +111,18 @@ export class CsvSplitter {
   #readRows(buffer: Buffer, lineEnd: number, atEnd: boolean, rows: CsvRow[]): number {
     const { quote, maxRowBytes } = this.#format;
     let position = 0;
-    let nextQuote = -1;
+    let nextQuote = quote === undefined ? Infinity : -1;
     while (position < buffer.length) {
       let end = buffer.indexOf(lineEnd, position);
       if (end === -1) {
         if (!atEnd) break;
         end = buffer.length;
       }
-      if (this.#skipping) {
-        this.#skipping = false;
-        position = end + 1;
+      const behind = Math.min(end + 1, buffer.length);
+      if (this.#tooLongHead !== undefined) {
+        rows.push(this.#tooLong(this.#tooLongHead, this.#offset + behind));
+        this.#tooLongHead = undefined;
+        position = behind;
         this.#line++;
         continue;
       }
@@ -96,31 +130,32 @@ export class CsvSplitter {
         nextQuote = buffer.indexOf(quote, position);
         if (nextQuote === -1) nextQuote = Infinity;
       }
-      let next: number;
       if (end - position > maxRowBytes) {
-        rows.push(this.#tooLong(buffer.subarray(position, position + maxRowBytes)));
-        next = end + 1;
+        const head = buffer.subarray(position, position + maxRowBytes);
+        rows.push(this.#tooLong(head, this.#offset + behind));
       } else if (nextQuote > end) {
-        this.#addPlainRow(buffer.subarray(position, end), rows);
-        next = end + 1;
+        this.#addPlainRow(buffer.subarray(position, end), this.#offset + behind, rows);
       } else {
         const after = this.#addQuotedRow(buffer, position, end, lineEnd, atEnd, rows);
         if (after === undefined) break;
-        next = after;
+        position = after;
+        this.#line = rows.at(-1)!.nextLine;
+        continue;
       }
-      this.#line += next === end + 1 ? 1 : countLines(buffer, position, next, lineEnd);
-      position = next;
+      position = behind;
+      this.#line++;
     }
-    return Math.min(position, buffer.length);
+    return position;
   }
 
-  #addPlainRow(line: Buffer, rows: CsvRow[]): void {
-    const raw = withoutReturn(line);
+  #addPlainRow(text: Buffer, nextOffset: number, rows: CsvRow[]): void {
+    const raw = withoutReturn(text);
     if (raw.length === 0) return;
-    if (!isUtf8(raw)) rows.push(this.#rejected(raw, notUtf8));
+    const [line, nextLine] = [this.#line, this.#line + 1];
+    if (!isUtf8(raw)) rows.push({ fields: [], line, raw, nextOffset, nextLine, problem: notUtf8 });
     else {
       const fields = raw.toString().split(String.fromCharCode(this.#format.delimiter));
-      rows.push({ fields, line: this.#line, raw });
+      rows.push({ fields, line, raw, nextOffset, nextLine });
     }
   }
 
@@ -140,33 +175,44 @@ export class CsvSplitter {
         row === 'incomplete'
           ? 'A quote is opened and never closed.'
           : 'A closing quote is followed by something else than the end of the field.';
+      const behind = Math.min(end + 1, buffer.length);
       const raw = withoutReturn(buffer.subarray(start, end));
-      rows.push(this.#rejected(raw, { code: 'MILLRACE_ROW_UNDECODABLE', message }));
-      return end + 1;
+      const place = this.#placed(raw, this.#offset + behind, this.#line + 1);
+      rows.push(rejected(place, { code: 'MILLRACE_ROW_UNDECODABLE', message }));
+      return behind;
     }
+    const behind = Math.min(row.end + 1, buffer.length);
     const raw = withoutReturn(buffer.subarray(start, row.end));
+    const nextLine = this.#line + 1 + countLines(buffer, start, row.end, lineEnd);
+    const place = this.#placed(raw, this.#offset + behind, nextLine);
     if (raw.length > this.#format.maxRowBytes) {
-      rows.push(this.#tooLong(raw.subarray(0, this.#format.maxRowBytes)));
-    } else if (!isUtf8(raw)) rows.push(this.#rejected(raw, notUtf8));
-    else rows.push({ fields: row.fields, line: this.#line, raw });
-    return row.end + 1;
+      rows.push(this.#tooLong(raw.subarray(0, this.#format.maxRowBytes), place.nextOffset, nextLine));
+    } else if (!isUtf8(raw)) rows.push(rejected(place, notUtf8));
+    else rows.push({ fields: row.fields, ...place });
+    return behind;
   }
 
-  /** The row under way is longer than may be kept: reports it, once, and passes over the rest of its line. */
-  #giveUpRow(rows: CsvRow[]): void {
-    if (!this.#skipping) rows.push(this.#tooLong(this.#rest.subarray(0, this.#format.maxRowBytes)));
-    this.#skipping = true;
+  /** The row under way is longer than may be kept: keeps its beginning, and passes over what follows of its line. */
+  #giveUpRow(): void {
+    this.#tooLongHead ??= Buffer.from(this.#rest.subarray(0, this.#format.maxRowBytes));
+    this.#offset += this.#rest.length;
     this.#rest = Buffer.alloc(0);
   }
 
-  #tooLong(raw: Buffer): CsvRow {
-    const message = `The row is longer than --max-row-bytes ${this.#format.maxRowBytes}; its beginning is kept.`;
-    return this.#rejected(raw, { code: 'MILLRACE_ROW_TOO_LARGE', message });
+  #placed(raw: Buffer, nextOffset: number, nextLine: number): Place {
+    return { line: this.#line, raw, nextOffset, nextLine };
   }
 
-  #rejected(raw: Buffer, problem: RowProblem): CsvRow {
-    return { fields: [], line: this.#line, raw, problem };
+  #tooLong(raw: Buffer, nextOffset: number, nextLine = this.#line + 1): CsvRow {
+    const message = `The row is longer than --max-row-bytes ${this.#format.maxRowBytes}; its beginning is kept.`;
+    return rejected(this.#placed(raw, nextOffset, nextLine), { code: 'MILLRACE_ROW_TOO_LARGE', message });
   }
+}
+
+type Place = Pick<CsvRow, 'line' | 'raw' | 'nextOffset' | 'nextLine'>;
+
+function rejected(place: Place, problem: RowProblem): CsvRow {
+  return { fields: [], ...place, problem };
 }
 
 const notUtf8: RowProblem = { code: 'MILLRACE_ROW_UNDECODABLE', message: 'The row is not UTF-8 text.' };

@@ -57,7 +57,7 @@ async function findFiles(pattern: string): Promise<InputFile[]> {
 }
 
 /**
- * The bytes of a file, unpacked when it is gzip (told by its first bytes, not by its name).
+ * The bytes of a file, unpacked when it is gzip (told by its first bytes, not by its name), from `start` on.
  *
  * When `signal` aborts, the bytes end there, even while a pipe keeps its reader waiting.
  *
@@ -68,19 +68,27 @@ export async function* readInputFile(
   options: {
     stdin?: Readable | undefined;
     signal?: AbortSignal | undefined;
+    /** How many (unpacked) bytes of a file to pass over. */
+    start?: number | undefined;
   },
 ): AsyncGenerator<Buffer> {
-  const { signal } = options;
+  const { signal, start = 0 } = options;
   if (signal?.aborted) return;
-  const source = openSource(file, options.stdin);
+  let source = openSource(file, options.stdin);
   const stop = () => source.destroy();
   signal?.addEventListener('abort', stop);
   try {
     const chunks = source[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
     const head = await readHead(chunks);
-    const bytes = joined(head, chunks);
-    const gzip = head[0] === 0x1f && head[1] === 0x8b;
-    yield* gzip ? unpacked(bytes) : bytes;
+    if (isGzip(head)) {
+      yield* behind(start, unpacked(joined(head, chunks)));
+    } else if (start === 0) {
+      yield* joined(head, chunks);
+    } else {
+      source.destroy();
+      source = createReadStream(file.name, { highWaterMark: chunkBytes, start });
+      yield* source;
+    }
   } catch (error) {
     if (signal?.aborted) return;
     throw unusable(`${file.name} cannot be read: ${messageOf(error)}.`, error);
@@ -90,8 +98,15 @@ export async function* readInputFile(
   }
 }
 
+const chunkBytes = 256 * 1024;
+
+/** Whether bytes that begin so are packed. */
+export function isGzip(head: Buffer): boolean {
+  return head[0] === 0x1f && head[1] === 0x8b;
+}
+
 function openSource(file: InputFile, stdin: Readable | undefined): Readable {
-  if (file.name !== standardInput) return createReadStream(file.name, { highWaterMark: 256 * 1024 });
+  if (file.name !== standardInput) return createReadStream(file.name, { highWaterMark: chunkBytes });
   if (stdin === undefined) throw unusable('There is no standard input here: name a file.');
   return stdin;
 }
@@ -115,9 +130,18 @@ async function* joined(head: Buffer, rest: AsyncIterator<Buffer>): AsyncGenerato
   }
 }
 
+/** What follows the first `start` bytes. */
+async function* behind(start: number, chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  let left = start;
+  for await (const chunk of chunks) {
+    if (left < chunk.length) yield left > 0 ? chunk.subarray(left) : chunk;
+    left = Math.max(0, left - chunk.length);
+  }
+}
+
 function unpacked(bytes: AsyncIterable<Buffer>): AsyncIterable<Buffer> {
   // Errors of either end reach the reader through the iteration of the last stream.
-  return pipeline(Readable.from(bytes), createGunzip({ chunkSize: 256 * 1024 }), () => {});
+  return pipeline(Readable.from(bytes), createGunzip({ chunkSize: chunkBytes }), () => {});
 }
 
 function unusable(message: string, cause?: unknown): MillraceError {

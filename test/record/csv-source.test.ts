@@ -4,7 +4,13 @@ import { join } from 'node:path';
 import { PassThrough, Readable } from 'node:stream';
 import { describe, it } from 'node:test';
 import { gzipSync } from 'node:zlib';
-import { CsvSource, readObservations, type RowReject } from '../../src/record/csv-source.js';
+import {
+  CsvSource,
+  readObservations,
+  type FilePlace,
+  type PlacedRow,
+  type RowReject,
+} from '../../src/record/csv-source.js';
 import { inferSchema, schemaOfFiles } from '../../src/record/infer-schema.js';
 import type { Observation } from '../../src/record/observation.js';
 import { scratchFolder } from '../helpers/scratch.js';
@@ -80,6 +86,34 @@ describe('a CSV source', () => {
       }
       assert.equal(next, numRows);
     }
+  });
+
+  it('goes on behind any row of any file, packed or not, as if it had read all before', async (t) => {
+    const folder = scratchFolder(t);
+    const files = ['a.csv', 'b.csv.gz', 'c.csv'].map((name) => join(folder, name));
+    writeFileSync(files[0], '\ufeffx,y\r\n1,a\r\n\r\n2\r\n"3","b\r\nc"\r\n');
+    writeFileSync(files[1], gzipSync('x,y\n4,d\n5,"e\n6,f\n'));
+    writeFileSync(files[2], 'x,y\r7,g\r8,h\n\r9,i');
+    const open = () => CsvSource.open(files, csv);
+    const read = async (source: CsvSource, from?: FilePlace) => {
+      const schema = inferSchema(source.columns, source.sample(), { types: ['x=int'] });
+      const rows: PlacedRow[] = [];
+      for await (const chunk of source.placedRows(schema, from)) rows.push(...chunk);
+      return rows;
+    };
+    const all = await read(await open());
+    assert.deepEqual(
+      all.map((row) => [row.file, row.line, 'fault' in row]),
+      [
+        ...[2, 4, 5].map((line) => [files[0], line, line === 4]),
+        ...[2, 3, 4].map((line) => [files[1], line, line === 3]),
+        ...[2, 3, 4].map((line) => [files[2], line, false]),
+      ],
+    );
+    for (const [index, { next }] of all.entries()) {
+      assert.deepEqual(await read(await open(), next), all.slice(index + 1));
+    }
+    assert.deepEqual(await read(await open(), { fileIndex: 1, byteOffset: 0, line: 1 }), all.slice(3));
   });
 
   it('gives observations in chunks to those who know the schema', async (t) => {

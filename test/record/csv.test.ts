@@ -2,14 +2,14 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { csvFormat } from '../../src/record/csv-format.js';
-import { CsvSplitter, type CsvRow } from '../../src/record/csv.js';
+import { CsvSplitter, type CsvRow, type CsvStart } from '../../src/record/csv.js';
 
 const comma = csvFormat({ delimiter: ',', quote: '"', maxRowBytes: 1024 });
 
 /** Rows of a text, given to the splitter in pieces of this many bytes. */
-function split(text: string | Buffer, format = comma, pieceBytes = Infinity): CsvRow[] {
+function split(text: string | Buffer, format = comma, pieceBytes = Infinity, start?: CsvStart): CsvRow[] {
   const bytes = Buffer.from(text);
-  const splitter = new CsvSplitter(format);
+  const splitter = new CsvSplitter(format, start);
   const rows: CsvRow[] = [];
   for (let at = 0; at < bytes.length; at += pieceBytes) {
     rows.push(...splitter.push(bytes.subarray(at, Math.min(bytes.length, at + pieceBytes))));
@@ -57,6 +57,10 @@ describe('CSV', () => {
     assert.deepEqual(fields(split("'a\tb'\tc\n", tab)), [['a\tb', 'c']]);
     const plain = csvFormat({ delimiter: ';', quote: 'none', maxRowBytes: 1024 });
     assert.deepEqual(fields(split('"a;b"\n', plain)), [['"a', 'b"']]);
+    assert.deepEqual(fields(split('a;\nb;', plain)), [
+      ['a', ''],
+      ['b', ''],
+    ]);
   });
 
   it('leaves a quote inside an unquoted field as it is', () => {
@@ -150,6 +154,26 @@ describe('CSV', () => {
         // The first line end decides which one counts, so that is fixed here.
         const text = Buffer.concat([Buffer.from('h\n'), Buffer.from(bytes)]);
         assert.deepEqual(split(text, comma, piece), split(text));
+      }),
+    );
+  });
+
+  it('begins at the place behind any row as if it had read the file from its head', () => {
+    const byte = fc.constantFrom(...Buffer.from('ab,,""\n\n\r'), 0xc3, 0xa9, 0xff);
+    const head = fc.constantFrom('h\n', 'h\r\n', 'h\r.\r', '\ufeffh\n');
+    const bytes = fc.array(byte, { maxLength: 60, size: 'max' });
+    const narrow = csvFormat({ delimiter: ',', quote: 'none', maxRowBytes: 16 });
+    const format = fc.constantFrom(comma, narrow);
+    fc.assert(
+      fc.property(head, bytes, format, fc.integer({ min: 1, max: 9 }), (first, tail, csv, piece) => {
+        const text = Buffer.concat([Buffer.from(first), Buffer.from(tail)]);
+        const splitter = new CsvSplitter(csv);
+        const rows = [...splitter.push(text), ...splitter.end()];
+        for (const [index, { nextOffset: byteOffset, nextLine: line }] of rows.entries()) {
+          const start = { byteOffset, line, lineEnd: splitter.lineEnd };
+          const rest = split(text.subarray(byteOffset), csv, piece, start);
+          assert.deepEqual(rest, rows.slice(index + 1));
+        }
       }),
     );
   });
