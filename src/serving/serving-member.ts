@@ -21,7 +21,7 @@ import { AtLeastOnce } from './at-least-once.js';
 import type { Delivery } from './delivery.js';
 import { ExactlyOnce } from './exactly-once.js';
 import { emitFilter } from './emit-filter.js';
-import { retrying } from './retrying.js';
+import { retrying } from '../stream/retrying.js';
 import { ServeLoop } from './serve-loop.js';
 import type { servingOptions } from './serving-options.js';
 

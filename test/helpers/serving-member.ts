@@ -6,7 +6,7 @@ import { ChunkAnswerer } from '../../src/serving/chunk-answerer.js';
 import { AtLeastOnce } from '../../src/serving/at-least-once.js';
 import { ExactlyOnce } from '../../src/serving/exactly-once.js';
 import { emitFilter } from '../../src/serving/emit-filter.js';
-import { retrying } from '../../src/serving/retrying.js';
+import { retrying } from '../../src/stream/retrying.js';
 import { ServeLoop, type ServeLimits } from '../../src/serving/serve-loop.js';
 import type { OutgoingRecord } from '../../src/stream/produce-request.js';
 import { Health } from '../../src/telemetry/health.js';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { MillraceError } from '../../src/errors.js';
-import { retrying } from '../../src/serving/retrying.js';
+import { retrying } from '../../src/stream/retrying.js';
 
 const away = () => new MillraceError('MILLRACE_BROKER_UNAVAILABLE', 'away');
 const neverAbandoned = new AbortController().signal;
