@@ -1,62 +1,26 @@
 import { resolve } from 'node:path';
-import { defineOptions, refuseTogether, type Compiled } from '../src/config/options.js';
+import { refuseTogether } from '../src/config/options.js';
 import { defineProgram, type ProgramContext } from '../src/config/program.js';
 import { ExitCode, MillraceError } from '../src/errors.js';
-import { avroSchemaOf } from '../src/record/avro-schema.js';
-import { codecOptions, createEncoder, openSchemaStore } from '../src/record/codecs.js';
-import { csvOptions } from '../src/record/csv-format.js';
 import { CsvSource } from '../src/record/csv-source.js';
-import { schemaOf, schemaOptions } from '../src/record/infer-schema.js';
+import { schemaOf } from '../src/record/infer-schema.js';
 import type { Schema } from '../src/record/schema.js';
-import { connect, connectionOptions } from '../src/stream/connection.js';
-import { deadLetterTopic } from '../src/stream/dead-letter.js';
-import { createPace } from '../src/stream/pace.js';
 import { previewCsv } from '../src/stream/preview-csv.js';
-import { produceCsv } from '../src/stream/produce-csv.js';
 import { ProduceReport } from '../src/stream/produce-report.js';
-import { compressions } from '../src/stream/produce-request.js';
-import { createPublisher } from '../src/stream/publisher.js';
-import { createDeadLetterSink, createRejectFile } from '../src/stream/reject-sink.js';
-import { ensureTopics } from '../src/stream/topics.js';
-
-const produceOptions = defineOptions({
-  topic: { type: 'string', default: 'observations', description: 'Topic that the rows are written to' },
-  partitions: {
-    type: 'integer',
-    min: 1,
-    description: 'Create the topic with that many partitions when it is missing',
-  },
-  compression: {
-    type: 'string',
-    choices: compressions,
-    default: 'none',
-    description: 'How requests are compressed',
-  },
-  rate: { type: 'number', min: 0.001, placeholder: 'ROWS', description: 'Rows per second, evenly spread' },
-  interval: { type: 'number', min: 0.001, placeholder: 'MS', description: 'Milliseconds between rows' },
-  limit: { type: 'integer', min: 1, placeholder: 'ROWS', description: 'End after that many rows' },
-  loop: { type: 'boolean', default: false, description: 'Begin again at the end, until stopped' },
-  rejects: {
-    type: 'string',
-    placeholder: 'FILE',
-    description: 'File for the rows that do not fit, instead of the topic TOPIC.dlq',
-  },
-  dryRun: { type: 'boolean', default: false, description: 'Print what would be sent, and send nothing' },
-  ...csvOptions,
-  ...schemaOptions,
-  ...codecOptions,
-  ...connectionOptions,
-});
-type ProduceOptions = Compiled<typeof produceOptions>;
+import { announceSchema } from './announce-schema.js';
+import { produceAtLeastOnce } from './produce-at-least-once.js';
+import { produceExactlyOnce } from './produce-exactly-once.js';
+import { produceOptions, type ProduceOptions } from './produce-options.js';
 
 /** Writes the rows of CSV files to a topic. */
 export const produce = defineProgram({
   name: 'produce',
   summary: 'Stream the rows of CSV files into a topic',
   description: [
-    'Reads CSV files, one after the other, and writes each row as a record. Files may be patterns or gzip; - is',
-    'standard input. A row that does not fit is reported with file and line and written whole to TOPIC.dlq or to',
-    '--rejects FILE; the run goes on, and ends with exit code 3.',
+    'Reads CSV files, one after the other, and writes each row as a record, exactly once: however a run ends, the same',
+    'command goes on at the first row that is not in the topic yet. Files may be patterns or gzip; - is standard input,',
+    'which cannot be read again and is sent at least once. A row that does not fit is reported with file and line and',
+    'written whole to TOPIC.dlq or to --rejects FILE; the run goes on, and ends with exit code 3.',
   ].join(' '),
   arguments: [{ name: '<files...>', description: 'CSV files, patterns, or - for standard input' }],
   options: produceOptions,
@@ -74,11 +38,11 @@ export const produce = defineProgram({
     try {
       checkTogether(options, source);
       const schema = await schemaOf(source, options);
-      if (options.format === 'avro' && options.schema === undefined) {
-        context.stderr.write(`Avro schema: ${avroSchemaOf(schema)}\n`);
-      }
-      const work = options.dryRun ? preview : send;
-      const numRejected = await work(source, schema, options, context);
+      const numRejected = await (options.dryRun
+        ? preview(source, schema, options, context)
+        : options.delivery === 'exactly-once' && source.rereadable
+          ? produceExactlyOnce(source, schema, options, files, context)
+          : produceAtLeastOnce(source, schema, options, context));
       return numRejected > 0 ? ExitCode.rowsRejected : 0;
     } finally {
       await source.close();
@@ -90,64 +54,34 @@ function checkTogether(options: ProduceOptions, source: CsvSource): void {
   refuseTogether(options, 'rate', 'interval');
   refuseTogether(options, 'dryRun', 'loop');
   refuseTogether(options, 'dryRun', 'rejects');
-  if (options.loop && !source.rereadable) {
-    throw new MillraceError('MILLRACE_CONFIG_INVALID', '--loop needs files: a pipe can be read once only.');
+  const { rejects, loop, fromStart, job, delivery } = options;
+  if (!source.rereadable) {
+    if (loop) throw invalid('--loop needs files: a pipe can be read once only.');
+    if (fromStart || job !== undefined) {
+      throw invalid('--from-start and --job need files: there is no position in a pipe.');
+    }
   }
-  const { rejects } = options;
+  if (delivery === 'at-least-once' && (fromStart || job !== undefined)) {
+    throw invalid('--from-start and --job are for --delivery exactly-once: at-least-once has no position.');
+  }
   if (rejects !== undefined && source.files.some(({ name }) => resolve(name) === resolve(rejects))) {
-    throw new MillraceError('MILLRACE_CONFIG_INVALID', `--rejects ${rejects} is one of the files to read.`);
+    throw invalid(`--rejects ${rejects} is one of the files to read.`);
   }
+}
+
+function invalid(message: string): MillraceError {
+  return new MillraceError('MILLRACE_CONFIG_INVALID', message);
 }
 
 /** Prints what would be sent, and returns how many rows would be rejected. */
 async function preview(
   source: CsvSource,
   schema: Schema,
-  { limit }: ProduceOptions,
+  options: ProduceOptions,
   { stdout, stderr, shutdown: signal }: ProgramContext,
 ): Promise<number> {
+  announceSchema(schema, options, stderr);
   const report = new ProduceReport(stderr, {});
-  await previewCsv({ source, schema, stdout, report, limit, signal });
-  return report.numRejected;
-}
-
-/** Sends the rows, and returns how many were rejected. */
-async function send(
-  source: CsvSource,
-  schema: Schema,
-  options: ProduceOptions,
-  { logger, shutdown: signal, stdout, stderr }: ProgramContext,
-): Promise<number> {
-  const { topic, limit, loop, partitions, rate, interval, rejects: rejectFile } = options;
-  const client = connect(options, logger);
-  const schemas = openSchemaStore(options);
-  const numPartitions = partitions === undefined ? {} : { numPartitions: partitions };
-  await ensureTopics(client, [{ topic, ...numPartitions }], { create: partitions !== undefined });
-  const deadLetters = deadLetterTopic(topic);
-  if (rejectFile === undefined) await ensureTopics(client, [{ topic: deadLetters }], { create: true });
-  const encoder = await createEncoder({ format: options.format, schema, schemas, subject: `${topic}-value` });
-  const publisher = await createPublisher(client, options);
-  const rejects =
-    rejectFile === undefined
-      ? createDeadLetterSink(deadLetters, publisher)
-      : createRejectFile(rejectFile, source.header);
-  const pace = createPace(interval === undefined ? rate : 1000 / interval);
-  const report = new ProduceReport(stderr, {
-    limit,
-    numTextBytes: loop ? undefined : source.numTextBytes,
-  });
-  const summary = () => report.summary(topic, rejectFile ?? deadLetters);
-  try {
-    const rows = { source, schema, topic, limit, loop };
-    await produceCsv({ ...rows, encoder, publisher, rejects, report, pace, signal });
-  } catch (error) {
-    report.end(`Not finished: ${summary()}`);
-    throw error;
-  } finally {
-    await rejects.close();
-    await publisher.close();
-  }
-  report.end();
-  stdout.write(`${summary()}\n`);
+  await previewCsv({ source, schema, stdout, report, limit: options.limit, signal });
   return report.numRejected;
 }

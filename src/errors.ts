@@ -33,6 +33,10 @@ export const errorTable = {
   MILLRACE_FILE_UNUSABLE: configuration,
   /** The input holds no rows. */
   MILLRACE_INPUT_EMPTY: configuration,
+  /** Files that rows were sent from are not the same any more, so that it is not known where to go on. */
+  MILLRACE_INPUT_CHANGED: configuration,
+  /** The position of a producing job cannot be understood. */
+  MILLRACE_POSITION_INVALID: configuration,
   /** A column that was named is not in the data. */
   MILLRACE_COLUMN_MISSING: configuration,
   /** A schema contradicts itself, the data, or another schema. */
@@ -54,6 +58,8 @@ export const errorTable = {
   MILLRACE_PRODUCE_FAILED: { retriable: true, exitCode: ExitCode.unavailable },
   /** Another process has taken over what this one wrote in transactions, or the broker gave its transaction up. */
   MILLRACE_TRANSACTION_FENCED: { retriable: true, exitCode: ExitCode.failed },
+  /** Another process goes on with the same producing job. */
+  MILLRACE_JOB_TAKEN_OVER: failed,
   /** A topic refused records for their size. */
   MILLRACE_RECORD_TOO_LARGE: { retriable: false, exitCode: ExitCode.rowsRejected },
   /** The schema registry did not answer, or refused. */

@@ -1,5 +1,7 @@
 import type { Admin } from 'kafkajs';
+import type { StreamClient } from './connection.js';
 import type { PartitionOffsets } from './start-position.js';
+import { withAdmin } from './topics.js';
 
 /** What each partition of a topic holds, and what a group has committed of it, by partition. */
 export async function fetchPartitionOffsets(
@@ -23,4 +25,12 @@ export async function fetchPartitionOffsets(
       return [partition, { committed: known, low: BigInt(low), high: BigInt(high) }];
     }),
   );
+}
+
+/** How many offsets a topic has given away, to records and to markers, retained or not. Throws MILLRACE_BROKER_UNAVAILABLE. */
+export async function countOffsets(client: StreamClient, topic: string): Promise<bigint> {
+  return withAdmin(client, 'Reading the offsets of a topic', async (admin) => {
+    const ranges = await admin.fetchTopicOffsets(topic);
+    return ranges.reduce((sum, { high }) => sum + BigInt(high), 0n);
+  });
 }

@@ -9,6 +9,7 @@ export class ProduceReport {
   readonly #started = performance.now();
   readonly #progress: Progress;
   readonly #showsBytes: boolean;
+  #isInTrouble = false;
   #numRows = 0;
   #numBytes = 0;
   #numRejected = 0;
@@ -51,6 +52,13 @@ export class ProduceReport {
       this.#progress.log('Further rejected rows are counted, and not listed here.');
     }
     this.#update();
+  }
+
+  /** Says, when it begins, why nothing can be sent at present; undefined: it can again. */
+  trouble(reason: string | undefined): void {
+    if (reason === undefined) this.#progress.log('Going on.');
+    else if (!this.#isInTrouble) this.#progress.log(`${reason} Trying again until it does.`);
+    this.#isInTrouble = reason !== undefined;
   }
 
   /** Ends the drawing, with a last line if there is one. */

@@ -13,34 +13,81 @@ export interface RejectSink {
   close(): Promise<void>;
 }
 
+/** Rejected rows in a file, which are on the disk when `flush` has resolved. */
+export interface RejectFile extends RejectSink {
+  /** Length of the file, with all rows that were taken. */
+  readonly numBytes: number;
+}
+
 /**
  * Writes rejected rows to a file as they stood, under the header, so that the file can be mended and produced. The
- * file is made (or emptied) with the first row. Throws MILLRACE_FILE_UNUSABLE.
+ * file is made (or emptied) with the first row.
+ *
+ * @param keptBytes go on behind so many bytes of the file, which an earlier run is known to have written; what follows
+ * them is cut off
+ * @throws MillraceError MILLRACE_FILE_UNUSABLE, MILLRACE_INPUT_CHANGED when the file is shorter than that
  */
-export function createRejectFile(path: string, header: Buffer | undefined): RejectSink {
-  let file: FileHandle | undefined;
+export async function openRejectFile(
+  path: string,
+  header: Buffer | undefined,
+  keptBytes = 0,
+): Promise<RejectFile> {
+  let file = keptBytes === 0 ? undefined : await reopen(path, keptBytes);
+  let numBytes = keptBytes;
+  let isFlushed = true;
   async function append(line: Buffer): Promise<void> {
-    try {
+    const bytes = Buffer.concat([line, Buffer.from('\n')]);
+    await attempt(path, async () => {
       file ??= await open(path, 'w');
-      await file.write(Buffer.concat([line, Buffer.from('\n')]));
-    } catch (error) {
-      throw new MillraceError(
-        'MILLRACE_FILE_UNUSABLE',
-        `${path} of --rejects cannot be written: ${messageOf(error)}.`,
-        { cause: error },
-      );
-    }
+      await file.write(bytes, 0, bytes.length, numBytes);
+    });
+    numBytes += bytes.length;
+    isFlushed = false;
   }
   return {
+    get numBytes() {
+      return numBytes;
+    },
     async write(reject) {
       if (file === undefined && header !== undefined) await append(header);
       await append(reject.raw);
     },
-    flush: () => Promise.resolve(),
+    async flush() {
+      if (!isFlushed) await attempt(path, () => file!.sync());
+      isFlushed = true;
+    },
     async close() {
       await file?.close();
     },
   };
+}
+
+async function reopen(path: string, keptBytes: number): Promise<FileHandle> {
+  return attempt(path, async () => {
+    const file = await open(path, 'r+');
+    if ((await file.stat()).size >= keptBytes) {
+      await file.truncate(keptBytes);
+      return file;
+    }
+    await file.close();
+    throw new MillraceError(
+      'MILLRACE_INPUT_CHANGED',
+      `${path} of --rejects is shorter than this job has written it: put it back, or give --from-start to begin again.`,
+    );
+  });
+}
+
+async function attempt<T>(path: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof MillraceError) throw error;
+    throw new MillraceError(
+      'MILLRACE_FILE_UNUSABLE',
+      `${path} of --rejects cannot be written: ${messageOf(error)}.`,
+      { cause: error },
+    );
+  }
 }
 
 const maxWaiting = 500;

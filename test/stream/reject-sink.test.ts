@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import type { OutgoingRecord } from '../../src/stream/produce-request.js';
 import { RecordTooLargeError } from '../../src/stream/publisher.js';
-import { createDeadLetterSink, createRejectFile } from '../../src/stream/reject-sink.js';
+import { createDeadLetterSink, openRejectFile } from '../../src/stream/reject-sink.js';
 import { scratchFolder } from '../helpers/scratch.js';
 
 const reject = (raw: string, line: number) => ({
@@ -17,7 +17,7 @@ const reject = (raw: string, line: number) => ({
 describe('rejected rows', () => {
   it('go to a file as they stood, under the header, and to none when there are none', async (t) => {
     const path = join(scratchFolder(t), 'rejects.csv');
-    const sink = createRejectFile(path, Buffer.from('a,b'));
+    const sink = await openRejectFile(path, Buffer.from('a,b'));
     await sink.flush();
     assert.ok(!existsSync(path));
     await sink.write(reject('1', 2));
@@ -26,8 +26,21 @@ describe('rejected rows', () => {
     assert.equal(readFileSync(path, 'utf8'), 'a,b\n1\n"x\ny",\n');
   });
 
+  it('go on in the file behind what is known to be in it', async (t) => {
+    const path = join(scratchFolder(t), 'rejects.csv');
+    writeFileSync(path, 'a,b\n1\nlost');
+    const sink = await openRejectFile(path, Buffer.from('a,b'), 6);
+    await sink.write(reject('2', 3));
+    assert.equal(sink.numBytes, 8);
+    await sink.flush();
+    assert.equal(readFileSync(path, 'utf8'), 'a,b\n1\n2\n');
+    await sink.close();
+    await assert.rejects(openRejectFile(path, undefined, 9), { code: 'MILLRACE_INPUT_CHANGED' });
+    assert.equal(readFileSync(path, 'utf8'), 'a,b\n1\n2\n');
+  });
+
   it('say when their file cannot be written', async (t) => {
-    const sink = createRejectFile(join(scratchFolder(t), 'none', 'rejects.csv'), undefined);
+    const sink = await openRejectFile(join(scratchFolder(t), 'none', 'rejects.csv'), undefined);
     await assert.rejects(sink.write(reject('1', 2)), { code: 'MILLRACE_FILE_UNUSABLE' });
     await sink.close();
   });

@@ -1,0 +1,154 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { resolve } from 'node:path';
+import type { StreamClient } from './connection.js';
+import {
+  encodePosition,
+  encodeSettings,
+  parsePosition,
+  parseSettings,
+  type ProducePosition,
+  type ProduceSettings,
+} from './produce-position.js';
+import type { Compression, OutgoingRecord } from './produce-request.js';
+import type { TopicFacts } from './topic-facts.js';
+import { readTopic } from './topic-reader.js';
+import type { TopicSpec } from './topics.js';
+import { createTransactionalPublisher, type TransactionalPublisher } from './transactional-publisher.js';
+
+/** What is known of a producing job that has sent something. */
+export interface JournalEntry {
+  readonly position: ProducePosition;
+  readonly settings: ProduceSettings;
+}
+
+/** Where a producing job writes rows and its position, both or neither. */
+export interface ProduceJournal {
+  /**
+   * Takes the job from whoever has it, and gives what was written of it last; undefined when that is nothing. May be
+   * called again after a failure. Throws as `TransactionalPublisher.open` and `write` do.
+   */
+  open(): Promise<JournalEntry | undefined>;
+  /** Whether another run has opened the job since this one did. Throws MILLRACE_BROKER_UNAVAILABLE. */
+  isTakenOver(): Promise<boolean>;
+  /**
+   * Writes records with the position behind them; the settings need to be written once. After a failure, `open` tells
+   * whether they were written. Throws as `TransactionalPublisher.write` does.
+   */
+  write(
+    records: readonly OutgoingRecord[],
+    position: ProducePosition,
+    settings: ProduceSettings | undefined,
+  ): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** The topic that holds how far the jobs are that produce to a topic. */
+export function positionsTopic(topic: string): string {
+  return `${topic}.positions`;
+}
+
+/** One partition, so that one reading finds all; small segments, so that what is outdated is soon removed. */
+export function positionsTopicSpec(topic: string): TopicSpec {
+  return {
+    topic: positionsTopic(topic),
+    numPartitions: 1,
+    settings: { 'cleanup.policy': 'compact', 'segment.bytes': String(16 * 1024 * 1024) },
+  };
+}
+
+/** The name of a job that was not given one: the same topic and files, as they were named, make the same job. */
+export function jobName(topic: string, files: readonly string[]): string {
+  const facts = JSON.stringify([topic, files.map((file) => resolve(file))]);
+  return createHash('sha256').update(facts).digest('hex').slice(0, 16);
+}
+
+export function createProduceJournal(
+  client: StreamClient,
+  options: {
+    readonly topic: string;
+    readonly job: string;
+    readonly compression: Compression;
+    readonly facts: TopicFacts;
+  },
+): ProduceJournal {
+  return new KafkaJournal(client, options);
+}
+
+class KafkaJournal implements ProduceJournal {
+  readonly #client: StreamClient;
+  readonly #options: Parameters<typeof createProduceJournal>[1];
+  readonly #topic: string;
+  readonly #keys: Readonly<Record<'position' | 'settings' | 'opening', string>>;
+  #publisher: TransactionalPublisher | undefined;
+  /** The openings by this journal, each with a name of its own; of those that failed it is not known what is written. */
+  readonly #openings = new Set<string>();
+
+  constructor(client: StreamClient, options: Parameters<typeof createProduceJournal>[1]) {
+    this.#client = client;
+    this.#options = options;
+    this.#topic = positionsTopic(options.topic);
+    const { job } = options;
+    this.#keys = { position: `${job}/position`, settings: `${job}/settings`, opening: `${job}/opening` };
+  }
+
+  async open(): Promise<JournalEntry | undefined> {
+    const { topic, job, compression, facts } = this.#options;
+    await this.#publisher?.close();
+    this.#publisher = createTransactionalPublisher(this.#client, {
+      transactionalId: `millrace-produce-${topic}-${job}`,
+      compression,
+      maxBatchBytes: (topic) => facts.maxBatchBytes(topic),
+    });
+    await this.#publisher.open();
+    const opening = randomUUID();
+    this.#openings.add(opening);
+    await this.#publisher.write({ records: [this.#record('opening', Buffer.from(opening))] });
+    return this.#readUntil(opening);
+  }
+
+  async isTakenOver(): Promise<boolean> {
+    let last = '';
+    for await (const { key, value } of readTopic(this.#client, this.#fromStart('end'))) {
+      if (String(key) === this.#keys.opening) last = String(value);
+    }
+    return !this.#openings.has(last);
+  }
+
+  async write(
+    records: readonly OutgoingRecord[],
+    position: ProducePosition,
+    settings: ProduceSettings | undefined,
+  ): Promise<void> {
+    const own = [this.#record('position', encodePosition(position))];
+    if (settings !== undefined) own.push(this.#record('settings', encodeSettings(settings)));
+    await this.#publisher!.write({ records: [...records, ...own] });
+  }
+
+  async close(): Promise<void> {
+    await this.#publisher?.close();
+  }
+
+  /**
+   * Reads up to the record of an opening. The end of the committed records would not do: the open transaction of
+   * another job may stand before the last position of this one, and hides it until it is over.
+   */
+  async #readUntil(opening: string): Promise<JournalEntry | undefined> {
+    let [position, settings]: (Buffer | null)[] = [null, null];
+    for await (const { key, value } of readTopic(this.#client, this.#fromStart('forever'))) {
+      const name = String(key);
+      if (name === this.#keys.position) position = value;
+      if (name === this.#keys.settings) settings = value;
+      if (name === this.#keys.opening && String(value) === opening) break;
+    }
+    if (position === null || settings === null) return undefined;
+    return { position: parsePosition(position), settings: parseSettings(settings) };
+  }
+
+  #fromStart<U extends 'end' | 'forever'>(until: U) {
+    return { topic: this.#topic, from: 'earliest', until } as const;
+  }
+
+  #record(kind: 'position' | 'settings' | 'opening', value: Buffer): OutgoingRecord {
+    return { topic: this.#topic, partition: 0, key: this.#keys[kind], value };
+  }
+}
