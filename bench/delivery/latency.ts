@@ -37,7 +37,9 @@ export async function measureLatency(
   return serving({ bundle, topic, delivery }, surroundings, async ({ output }) => {
     const deadline = AbortSignal.timeout(seconds * 1000 + graceMs);
     const signal = AbortSignal.any([surroundings.signal, deadline]);
-    const paced = ['--rate', String(rowsPerSecond), '--limit', String(numRows)];
+    // In transactions, rows would come in portions.
+    const asTheyCome = ['--delivery', 'at-least-once'];
+    const paced = ['--rate', String(rowsPerSecond), '--limit', String(numRows), ...asTheyCome];
     const [latencies] = await Promise.all([
       readLatencies(output, numRows + 1, signal, surroundings),
       produceRows({ file, topic }, surroundings, ...paced),
