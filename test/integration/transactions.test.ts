@@ -237,6 +237,7 @@ describe('a source that is read in transactions', () => {
     const { topic, output, group, open, records } = await newCopy();
     const publisher = await open();
     await publisher.write({ records: records('a') });
+    await publisher.close();
     await leaveOpen(topic, output, group, topic);
     const next = await open();
     await next.write({ records: records('b') });
