@@ -1,4 +1,5 @@
 import { dlqList } from '../consumer/dlq-list.js';
+import { dlqReplay } from '../consumer/dlq-replay.js';
 import { dlqShow } from '../consumer/dlq-show.js';
 import { evaluate } from '../consumer/evaluate.js';
 import { fit } from '../consumer/fit.js';
@@ -27,6 +28,7 @@ export const programs: readonly Program[] = [
   serve,
   dlqList,
   dlqShow,
+  dlqReplay,
   setup,
   doctor,
 ];

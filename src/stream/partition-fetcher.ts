@@ -177,13 +177,23 @@ async function fetchFrom(
       },
     ],
   });
-  return responses
-    .flatMap(({ partitions }) => partitions)
-    .map((raw) => fetchedPartition(raw, positions.get(raw.partition)!, clientSideThrottleTime > 0));
+  const parts = responses.flatMap(({ partitions }) => partitions);
+  const isBehind = ({ partition, lastStableOffset }: RawPartition) =>
+    positions.get(partition)! < BigInt(lastStableOffset);
+  const unread = clientSideThrottleTime > 0 ? undefined : parts.find(isBehind);
+  if (unread === undefined || parts.some(({ messages }) => messages.length > 0)) {
+    return parts.map((part) => fetchedPartition(part, positions.get(part.partition)!));
+  }
+  const { partition } = unread;
+  const position = positions.get(partition)!;
+  // Alone, a partition brings at least one batch. When that has no record left after compaction, kafkajs does not tell
+  // where it ends.
+  return positions.size > 1
+    ? fetchFrom(cluster, topic, nodeId, new Map([[partition, position]]))
+    : [{ partition, records: [], nextOffset: position + 1n }];
 }
 
-function fetchedPartition(raw: RawPartition, position: bigint, isThrottled: boolean): FetchedPartition {
-  const { partition, messages, lastStableOffset } = raw;
+function fetchedPartition({ partition, messages }: RawPartition, position: bigint): FetchedPartition {
   const records = messages
     // A batch comes whole, also when reading goes on in its middle.
     .filter(({ offset, isControlRecord }) => !isControlRecord && BigInt(offset) >= position)
@@ -194,10 +204,7 @@ function fetchedPartition(raw: RawPartition, position: bigint, isThrottled: bool
       headers: readHeaders(headers),
       timestampMs: Number(timestamp),
     }));
-  let nextOffset = messages.map(endOfBatch).reduce((a, b) => (b > a ? b : a), position);
-  // Before the end of what is committed a fetch brings at least one batch, unless the broker holds it back: this one
-  // lost all its records to compaction, and kafkajs does not tell where it ends.
-  if (messages.length === 0 && !isThrottled && position < BigInt(lastStableOffset)) nextOffset += 1n;
+  const nextOffset = messages.map(endOfBatch).reduce((a, b) => (b > a ? b : a), position);
   return { partition, records, nextOffset };
 }
 

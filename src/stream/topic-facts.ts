@@ -1,6 +1,7 @@
-import kafkajs, { type Admin } from 'kafkajs';
+import type { Admin } from 'kafkajs';
 import type { StreamClient } from './connection.js';
 import { defaultMaxRequestBytes } from './produce-request.js';
+import { fetchTopicSettings } from './topic-settings.js';
 import { withAdmin } from './topics.js';
 
 /** What a writer needs to know of the topics that it writes to, as it was when they were last described. */
@@ -33,32 +34,14 @@ export async function describeTopics(client: StreamClient, topics: readonly stri
   return facts;
 }
 
-/** The setting `max.message.bytes` of each topic; of none when this client may not read settings. */
+/** The setting `max.message.bytes` of each topic, where it is known. */
 async function fetchMaxMessageBytes(
   admin: Admin,
   topics: readonly string[],
   { logger }: StreamClient,
 ): Promise<Map<string, number>> {
-  try {
-    const { resources } = await admin.describeConfigs({
-      includeSynonyms: false,
-      resources: topics.map((name) => ({
-        type: kafkajs.ConfigResourceTypes.TOPIC,
-        name,
-        configNames: ['max.message.bytes'],
-      })),
-    });
-    return new Map(
-      resources.map(({ resourceName, configEntries }) => [
-        resourceName,
-        Number(configEntries[0].configValue) - batchOverheadBytes,
-      ]),
-    );
-  } catch (error) {
-    logger.debug(
-      { err: error, topics },
-      'the settings of the topics cannot be read; their defaults are assumed',
-    );
-    return new Map();
-  }
+  const settings = await fetchTopicSettings(admin, topics, ['max.message.bytes'], logger);
+  return new Map(
+    [...settings].map(([topic, of]) => [topic, Number(of['max.message.bytes']) - batchOverheadBytes]),
+  );
 }

@@ -1,32 +1,33 @@
-import kafkajs from 'kafkajs';
-import type { StreamClient } from './connection.js';
-import { withAdmin } from './topics.js';
+import kafkajs, { type Admin } from 'kafkajs';
+import type { Logger } from '../telemetry/logger.js';
 
 /**
- * Settings of a topic by Kafka's names, such as `retention.ms`, also those that come from the broker; none of them
+ * Settings of topics by Kafka's names, such as `retention.ms`, also those that a topic has from the broker; of none
  * when this client may not read settings.
- *
- * Throws MILLRACE_BROKER_UNAVAILABLE.
  */
-export function fetchTopicSettings<Name extends string>(
-  client: StreamClient,
-  topic: string,
+export async function fetchTopicSettings<Name extends string>(
+  admin: Admin,
+  topics: readonly string[],
   names: readonly Name[],
-): Promise<Partial<Record<Name, string>>> {
-  return withAdmin(client, 'Reading the settings of a topic', async (admin) => {
-    try {
-      const { resources } = await admin.describeConfigs({
-        includeSynonyms: false,
-        resources: [{ type: kafkajs.ConfigResourceTypes.TOPIC, name: topic, configNames: [...names] }],
-      });
-      const entries = resources[0].configEntries.map(({ configName, configValue }) => [
-        configName,
-        configValue,
-      ]);
-      return Object.fromEntries(entries) as Partial<Record<Name, string>>;
-    } catch (error) {
-      client.logger.debug({ err: error, topic }, 'the settings of a topic cannot be read');
-      return {};
-    }
-  });
+  logger: Logger,
+): Promise<Map<string, Partial<Record<Name, string>>>> {
+  try {
+    const { resources } = await admin.describeConfigs({
+      includeSynonyms: false,
+      resources: topics.map((name) => ({
+        type: kafkajs.ConfigResourceTypes.TOPIC,
+        name,
+        configNames: [...names],
+      })),
+    });
+    return new Map(
+      resources.map(({ resourceName, configEntries }) => [
+        resourceName,
+        Object.fromEntries(configEntries.map((entry) => [entry.configName, entry.configValue])),
+      ]),
+    ) as Map<string, Partial<Record<Name, string>>>;
+  } catch (error) {
+    logger.debug({ err: error, topics }, 'the settings of the topics cannot be read');
+    return new Map();
+  }
 }
