@@ -7,6 +7,7 @@ import { MicroBatcher } from '../src/serving/micro-batcher.js';
 import { openServingMember, type ServingMember } from '../src/serving/serving-member.js';
 import { servingOptions } from '../src/serving/serving-options.js';
 import { connect, connectionOptions } from '../src/stream/connection.js';
+import { gapPolicies } from '../src/stream/gap.js';
 import { offsetResets } from '../src/stream/start-position.js';
 import { computeOptions } from '../src/tensorflow/compute-options.js';
 import { startCompute, type Compute } from '../src/tensorflow/compute.js';
@@ -48,7 +49,14 @@ const serveOptions = defineOptions({
     type: 'string',
     choices: offsetResets,
     default: 'earliest',
-    description: 'Where a group begins that has committed nothing, or what is not retained any more',
+    description: 'Where a group begins that has committed nothing',
+    section: stream,
+  },
+  onGap: {
+    type: 'string',
+    choices: gapPolicies,
+    default: 'earliest',
+    description: 'Where it goes on when what follows its position has expired, or the topic was made anew',
     section: stream,
   },
   ...codecOptions,

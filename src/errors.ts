@@ -54,6 +54,8 @@ export const errorTable = {
   MILLRACE_BROKER_UNAVAILABLE: unavailable,
   /** The consumer ended and will not be restarted by its client. */
   MILLRACE_CONSUMER_CRASHED: failed,
+  /** What follows the position of the group is not in the topic any more, and `--on-gap fail` was given. */
+  MILLRACE_POSITION_LOST: configuration,
   /** Records could not be written. */
   MILLRACE_PRODUCE_FAILED: { retriable: true, exitCode: ExitCode.unavailable },
   /** Another process has taken over what this one wrote in transactions, or the broker gave its transaction up. */

@@ -63,7 +63,13 @@ async function readTopic(
   group: string,
   onRecord: (record: IncomingRecord) => void,
 ): Promise<AnswerReader> {
-  const source = createKafkaSource(client, { topic, group, offsetReset: 'latest', maxOutageMs });
+  const source = createKafkaSource(client, {
+    topic,
+    group,
+    offsetReset: 'latest',
+    onGap: 'latest',
+    maxOutageMs,
+  });
   let fail!: (error: MillraceError) => void;
   const failed = new Promise<never>((_, reject) => (fail = reject));
   failed.catch(() => {});
@@ -74,6 +80,7 @@ async function readTopic(
         restarted: () => {},
         assigned: () => resolve(),
         fetched: (_, { records }) => records.forEach(onRecord),
+        gap: () => {},
         hampered: () => {},
         failed: (error) => fail(error),
       })

@@ -20,7 +20,7 @@ export interface ServeLoopParts {
   readonly answer: (chunk: Chunk) => Promise<AnsweredChunk>;
   readonly delivery: Delivery;
   readonly limits: ServeLimits;
-  readonly metrics: Pick<ServingMetrics, 'answered' | 'latency' | 'lag' | 'rebalance'>;
+  readonly metrics: Pick<ServingMetrics, 'answered' | 'latency' | 'lag' | 'rebalance' | 'gap'>;
   readonly health: Health;
   readonly logger: Logger;
 }
@@ -103,6 +103,7 @@ export class ServeLoop {
       assigned: (partitions) => this.#onAssigned(partitions),
       restarted: (partition) => this.#begin(partition),
       fetched: (owned, fetched) => this.#onFetched(owned, fetched),
+      gap: (_owned, { reason, skipped }) => this.#parts.metrics.gap(reason, Number(skipped)),
       hampered: (reason) => this.#parts.health.trouble('input', reason),
       failed: (error) => this.fail(error),
     };

@@ -11,6 +11,7 @@ import { createPublisher } from '../stream/publisher.js';
 import { describeTopics } from '../stream/topic-facts.js';
 import type { TopicSource } from '../stream/topic-source.js';
 import { createTransactionalPublisher } from '../stream/transactional-publisher.js';
+import type { GapPolicy } from '../stream/gap.js';
 import type { OffsetReset } from '../stream/start-position.js';
 import { countPartitions, ensureTopics } from '../stream/topics.js';
 import type { Health } from '../telemetry/health.js';
@@ -31,6 +32,7 @@ export interface ServingRoute {
   readonly output: string;
   readonly group: string;
   readonly offsetReset: OffsetReset;
+  readonly onGap: GapPolicy;
   readonly format: RecordFormat;
 }
 
@@ -62,7 +64,7 @@ const deadLetterSettings = { 'max.message.bytes': String(16 * 1024 * 1024) };
  */
 export async function openServingMember(parts: ServingMemberParts): Promise<ServingMember> {
   const { client, bundle, schemas, route, options, metrics, health, logger } = parts;
-  const { topic, output, group, offsetReset, format } = route;
+  const { topic, output, group, offsetReset, onGap, format } = route;
   const { predictor, schema, target } = bundle;
   const { maxOutageMs, sessionTimeoutMs, maxBatchRows } = options;
   const emits = emitFilter(options.emit, target);
@@ -99,7 +101,14 @@ export async function openServingMember(parts: ServingMemberParts): Promise<Serv
     onStage,
     retry: retryAs('registry'),
   });
-  const source = createKafkaSource(client, { topic, group, offsetReset, sessionTimeoutMs, maxOutageMs });
+  const source = createKafkaSource(client, {
+    topic,
+    group,
+    offsetReset,
+    onGap,
+    sessionTimeoutMs,
+    maxOutageMs,
+  });
   const delivery = await openDelivery(source);
   const loop = new ServeLoop({
     source,

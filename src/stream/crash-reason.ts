@@ -32,3 +32,10 @@ export function crashSentence(error: unknown, reading: Reading): string {
       : `the topic "${topic}" holds records compressed with ${codec}, which cannot be read: write it with gzip or without compression`);
   return `The consumer of group "${group}" ended: ${reason}.`;
 }
+
+/** Says why the client begins anew, which it does by itself. */
+export function restartReason(error: unknown, { topic }: Reading): string {
+  return protocolErrorType(error) === 'UNKNOWN_TOPIC_OR_PARTITION'
+    ? `the topic "${topic}" is not there`
+    : `the consumer is started again: ${messageOf(error)}`;
+}

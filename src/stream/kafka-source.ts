@@ -1,20 +1,15 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type {
-  Admin,
-  Consumer,
-  ConsumerCrashEvent,
-  ConsumerGroupJoinEvent,
-  ConsumerStartBatchProcessEvent,
-  EachBatchPayload,
-} from 'kafkajs';
-import { MillraceError, messageOf } from '../errors.js';
+import type { Admin, Consumer, ConsumerCrashEvent, ConsumerGroupJoinEvent, EachBatchPayload } from 'kafkajs';
+import { MillraceError } from '../errors.js';
+import { RunningClock } from '../telemetry/running-clock.js';
 import { brokerError, protocolErrorType } from './broker-error.js';
 import type { StreamClient } from './connection.js';
-import { crashSentence } from './crash-reason.js';
+import { crashSentence, restartReason } from './crash-reason.js';
+import { gapAt, gapSentences, positionLost, type Gap, type GapPolicy } from './gap.js';
+import { hookedRoundRobin, type CommitOffsets } from './group-hooks.js';
 import { readHeaders } from './headers.js';
-import { roundRobinThatReportsJoins } from './join-reporting-assigner.js';
 import { fetchPartitionOffsets } from './partition-offsets.js';
-import { startPosition, type OffsetReset, type PartitionOffsets } from './start-position.js';
+import { isNewGroup, startPosition, type OffsetReset, type PartitionOffsets } from './start-position.js';
 import type {
   AssignedPartition,
   IncomingRecord,
@@ -27,10 +22,13 @@ export interface KafkaSourceOptions {
   readonly topic: string;
   readonly group: string;
   readonly offsetReset: OffsetReset;
+  readonly onGap: GapPolicy;
   /** After this long without a sign of a member, the others take over its partitions; 10 s unless given. */
   readonly sessionTimeoutMs?: number;
   /** How long the group may not answer before reading is given up. */
   readonly maxOutageMs: number;
+  /** After this long in which the client asked nothing of any broker, it is taken for dead; 90 s unless given. */
+  readonly silenceTimeoutMs?: number;
 }
 
 /** Also how long a member may take to notice that another one joined or left. */
@@ -43,7 +41,12 @@ const defaultSessionTimeoutMs = 10_000;
 const maxWaitMs = 100;
 const maxFetchBytes = 8 * 1024 * 1024;
 const maxFetchBytesPerPartition = 1024 * 1024;
+/** How soon partitions are noticed that were added to the topic; each time costs one request. */
+const metadataMaxAgeMs = 10_000;
 const positionRetryMs = 500;
+/** Longer than any single request may take: a join waits up to 65 s for the other members. */
+const defaultSilenceTimeoutMs = 90_000;
+const watchIntervalMs = 1_000;
 
 /** Makes the source that reads a topic as a member of a group, by kafkajs. */
 export function createKafkaSource(client: StreamClient, options: KafkaSourceOptions): TopicSource {
@@ -57,6 +60,8 @@ class Ownership implements OwnedPartition {
   readonly #controller = new AbortController();
   /** Where the next fetch begins, once the position is known and set. */
   expectedOffset: bigint | undefined;
+  /** The end of the partition, as far as it is known. */
+  highWatermark = 0n;
 
   constructor(topic: string, partition: number) {
     this.topic = topic;
@@ -87,14 +92,20 @@ class KafkaSource implements TopicSource {
   readonly #options: KafkaSourceOptions;
   readonly #sessionTimeoutMs: number;
   readonly #consumer: Consumer;
-  readonly #admin: Admin;
+  #admin: Admin;
   #listener!: SourceListener;
   #owned = new Map<number, Ownership>();
   /** Commits with the generation that the client is in when called, without retrying across a rebalance. */
-  #commit: EachBatchPayload['commitOffsetsIfNecessary'] | undefined;
+  #commit: CommitOffsets | undefined;
   #memberId = '';
   #state: 'running' | 'draining' | 'ended' = 'running';
-  #lastContactAt = performance.now();
+  /** The group was positioned by this process before: what is new to it was added since. */
+  #hasBegun = false;
+  /** How far each partition was fetched, over all assignments. */
+  readonly #reached = new Map<number, bigint>();
+  readonly #clock = new RunningClock(watchIntervalMs);
+  #lastContactMs = 0;
+  #lastSignMs = 0;
   #hamperedBy: string | undefined;
   #watch: NodeJS.Timeout | undefined;
 
@@ -111,7 +122,15 @@ class KafkaSource implements TopicSource {
       maxBytesPerPartition: maxFetchBytesPerPartition,
       maxWaitTimeInMs: maxWaitMs,
       allowAutoTopicCreation: false,
-      partitionAssigners: [roundRobinThatReportsJoins(() => this.#loseAll())],
+      metadataMaxAge: metadataMaxAgeMs,
+      partitionAssigners: [
+        hookedRoundRobin({
+          joining: () => this.#loseAll(),
+          commitsBy: (commit) => (this.#commit = commit),
+          outOfRange: (partition) => this.#onOutOfRange(partition),
+          passed: (partition, nextOffset) => this.#onPassed(partition, nextOffset),
+        }),
+      ],
       retry: { restartOnFailure: () => Promise.resolve(this.#state !== 'ended') },
     });
   }
@@ -122,9 +141,10 @@ class KafkaSource implements TopicSource {
     const { events } = this.#consumer;
     this.#consumer.on(events.GROUP_JOIN, (event) => this.#onJoin(event));
     this.#consumer.on(events.HEARTBEAT, () => this.#onContact());
-    this.#consumer.on(events.START_BATCH_PROCESS, (event) => this.#onBatchOfMarkers(event));
     this.#consumer.on(events.STOP, () => this.#loseAll());
     this.#consumer.on(events.CRASH, (event) => this.#onCrash(event));
+    this.#consumer.on(events.FETCH_START, () => this.#onSign());
+    this.#consumer.on(events.REQUEST, () => this.#onSign());
     try {
       await this.#admin.connect();
       await this.#consumer.connect();
@@ -138,7 +158,7 @@ class KafkaSource implements TopicSource {
       await this.close();
       throw brokerError(error, this.#client, `Joining the group "${this.#options.group}"`);
     }
-    this.#watch = setInterval(() => this.#checkContact(), 1_000).unref();
+    this.#watch = setInterval(() => this.#checkContact(), watchIntervalMs).unref();
   }
 
   pause(owned: OwnedPartition): void {
@@ -208,7 +228,7 @@ class KafkaSource implements TopicSource {
       this.#owned.set(each.partition, each);
       this.pause(each);
     }
-    void this.#begin(owned, (assigned) => this.#listener.assigned(assigned));
+    void this.#begin(owned, payload.isLeader, (assigned) => this.#listener.assigned(assigned));
   }
 
   /** Of a partition that the group has taken away meanwhile, nothing may be claimed: it has another owner. */
@@ -216,7 +236,8 @@ class KafkaSource implements TopicSource {
     const isOurs = await this.#untilItWorks([owned], 'asking for the members of the group', () =>
       this.#isMember(),
     );
-    if (isOurs === true) await this.#begin([owned], ([assigned]) => this.#listener.restarted(assigned));
+    if (isOurs === true)
+      await this.#begin([owned], false, ([assigned]) => this.#listener.restarted(assigned));
   }
 
   async #isMember(): Promise<boolean> {
@@ -227,23 +248,30 @@ class KafkaSource implements TopicSource {
   /** Claims newly owned partitions, finds and sets their positions, says so, and lets them flow. */
   async #begin(
     owned: readonly Ownership[],
+    isLeader: boolean,
     tell: (assigned: readonly AssignedPartition[]) => void,
   ): Promise<void> {
-    const { topic, group } = this.#options;
+    const { topic } = this.#options;
     const claims = owned.map((each) =>
       this.#untilItWorks([each], `claiming partition ${each.partition}`, () => this.#listener.claim(each)),
     );
     await Promise.all(claims);
-    const assigned = await this.#untilItWorks(owned, 'asking for the positions', async () => {
-      const offsets = owned.length === 0 ? new Map() : await fetchPartitionOffsets(this.#admin, topic, group);
-      return Promise.all(owned.map((each) => this.#findPosition(each, offsets)));
-    });
-    if (assigned === undefined) return;
-    for (const { owned: each, position } of assigned) {
+    const offsets = await this.#untilItWorks(owned, 'asking for the positions', () =>
+      owned.length === 0 && !isLeader
+        ? Promise.resolve(new Map<number, PartitionOffsets>())
+        : this.#fetchCommitted(owned, isLeader),
+    );
+    if (offsets === undefined) return;
+    const starts = owned.map((each) => this.#startOf(each, offsets));
+    this.#hasBegun ||= offsets.size > 0;
+    if (owned.some(({ lost }) => lost.aborted)) return;
+    for (const { owned: each, position } of starts) {
       this.#consumer.seek({ topic, partition: each.partition, offset: position.toString() });
       each.expectedOffset = position;
     }
-    tell(assigned);
+    tell(starts);
+    // A gap is committed too, so that it is reported once.
+    for (const { owned: each, position, gap } of starts) if (gap !== undefined) this.#moveOn(each, position);
     for (const each of owned) this.resume(each);
   }
 
@@ -271,35 +299,104 @@ class KafkaSource implements TopicSource {
     return undefined;
   }
 
-  async #findPosition(
+  /**
+   * The offsets of the partitions, once the group has begun. One that begins at the end is told by its leader where
+   * that is: the ends move on, and a rebalance before the first commit would skip what came in between. It is told for
+   * all partitions at once, so that one without a commit is one that was added later.
+   */
+  async #fetchCommitted(
+    owned: readonly Ownership[],
+    isLeader: boolean,
+  ): Promise<ReadonlyMap<number, PartitionOffsets>> {
+    const { topic, offsetReset } = this.#options;
+    const isOver = () => this.#state === 'ended' || owned.some(({ lost }) => lost.aborted);
+    for (;;) {
+      const offsets = await this.#fetchOffsets(owned);
+      if (offsetReset === 'earliest' || !isNewGroup(offsets) || isOver()) return offsets;
+      const partitions = [...offsets].map(([partition, { low, high }]) => ({
+        partition,
+        offset: (this.#hasBegun ? low : high).toString(),
+      }));
+      if (isLeader) await this.#commit?.({ topics: [{ topic, partitions }] });
+      else await delay(positionRetryMs);
+    }
+  }
+
+  /** As they are now, of all partitions that are owned; also of those that were added a moment ago. */
+  async #fetchOffsets(owned: readonly Ownership[]): Promise<Map<number, PartitionOffsets>> {
+    const { topic, group } = this.#options;
+    const offsets = await fetchPartitionOffsets(this.#admin, topic, group);
+    if (owned.every(({ partition }) => offsets.has(partition))) return offsets;
+    // A connection keeps the partitions of the topic as it has once heard of them.
+    await this.#admin.disconnect();
+    this.#admin = this.#client.kafka.admin();
+    await this.#admin.connect();
+    throw new Error(`partitions that were added to ${topic} are not described yet`);
+  }
+
+  #startOf(
     owned: Ownership,
     offsets: ReadonlyMap<number, PartitionOffsets>,
-  ): Promise<{ owned: Ownership; position: bigint; highWatermark: bigint }> {
-    const { topic, partition } = owned;
-    const found = offsets.get(partition);
-    if (found === undefined) throw new Error(`${topic}/${partition} is not described`);
-    const { offsetReset, group } = this.#options;
-    const { offset, reason } = startPosition(found, offsetReset);
-    if (reason === 'expired' || reason === 'beyond-end') {
+  ): AssignedPartition & { readonly owned: Ownership; readonly gap?: Gap } {
+    const { offsetReset, onGap } = this.#options;
+    const found = offsets.get(owned.partition)!;
+    const hasBegun = this.#hasBegun || !isNewGroup(offsets);
+    const reached = this.#reached.get(owned.partition);
+    const { offset, gap } = startPosition(found, { offsetReset, onGap, hasBegun, reached });
+    this.#reached.delete(owned.partition);
+    owned.highWatermark = found.high;
+    if (gap !== undefined) this.#onGap(owned, gap);
+    return { owned, position: offset, highWatermark: found.high, gap };
+  }
+
+  /** A partition that was being read does not hold what comes next: its records expired, or it was made anew. */
+  async #onOutOfRange(partition: number): Promise<void> {
+    const { topic, onGap } = this.#options;
+    const owned = this.#owned.get(partition);
+    if (owned?.expectedOffset === undefined || this.#state !== 'running') return delay(maxWaitMs);
+    try {
+      const gap = gapAt(owned.expectedOffset, (await this.#fetchOffsets([owned])).get(partition)!, onGap);
+      if (gap === undefined || owned.lost.aborted) return;
+      this.#onGap(owned, gap);
+      if (owned.lost.aborted) return;
+      this.#consumer.seek({ topic, partition, offset: gap.to.toString() });
+      this.#reached.delete(partition);
+      this.#moveOn(owned, gap.to);
+    } catch (error) {
       this.#client.logger.warn(
-        { topic, partition, group, ...found, offset, offsetReset },
-        reason === 'expired'
-          ? 'records behind the committed offset are not retained any more and were never read; going on by --offset-reset'
-          : 'the committed offset lies behind the end of the partition (was the topic made anew?); going on by --offset-reset',
+        { topic, partition, err: error },
+        'the range of the partition cannot be asked for',
       );
+      await delay(positionRetryMs);
     }
-    // The end moves on. Without this, a rebalance before the first commit would skip what came in between. It must have
-    // arrived before anything else is committed.
-    if (reason !== 'committed' && offsetReset === 'latest') {
-      await this.#consumer.commitOffsets([{ topic, partition, offset: offset.toString() }]);
-    }
-    return { owned, position: offset, highWatermark: found.high };
+  }
+
+  /** Reports a gap; under the policy `fail` it ends the source. */
+  #onGap(owned: Ownership, gap: Gap): void {
+    const { topic, partition } = owned;
+    const { onGap, group } = this.#options;
+    if (onGap === 'fail') return this.#end(positionLost(gap, { topic, partition, group }));
+    this.#client.logger.warn({ topic, partition, group, ...gap, onGap }, gapSentences[gap.reason]);
+    this.#listener.gap(owned, gap);
+  }
+
+  /** The client goes on behind records that it does not hand out: markers of transactions, and aborted ones. */
+  #onPassed(partition: number, nextOffset: bigint): void {
+    const owned = this.#owned.get(partition);
+    if (owned?.expectedOffset !== undefined && nextOffset > owned.expectedOffset)
+      this.#moveOn(owned, nextOffset);
+  }
+
+  /** Goes on behind what holds no records, so that it is committed like the rest. */
+  #moveOn(owned: Ownership, nextOffset: bigint): void {
+    owned.expectedOffset = nextOffset;
+    if (nextOffset > owned.highWatermark) owned.highWatermark = nextOffset;
+    this.#listener.fetched(owned, { records: [], nextOffset, highWatermark: owned.highWatermark });
   }
 
   #onBatch(payload: EachBatchPayload): Promise<void> {
     const { batch } = payload;
     const owned = this.#owned.get(batch.partition);
-    this.#commit = (offsets) => payload.commitOffsetsIfNecessary(offsets);
     // Fetched under an assignment of before, or while it drains: left to be fetched again.
     if (owned?.expectedOffset === undefined || payload.isStale() || this.#state !== 'running') {
       return Promise.resolve();
@@ -321,6 +418,8 @@ class KafkaSource implements TopicSource {
     }
     const nextOffset = BigInt(batch.lastOffset()) + 1n;
     owned.expectedOffset = nextOffset;
+    owned.highWatermark = BigInt(batch.highWatermark);
+    this.#reached.set(owned.partition, nextOffset);
     payload.resolveOffset(batch.messages[batch.messages.length - 1].offset);
     this.#listener.fetched(owned, {
       records: batch.messages.map(({ offset, key, value, headers, timestamp }): IncomingRecord => ({
@@ -331,21 +430,13 @@ class KafkaSource implements TopicSource {
         timestampMs: Number(timestamp),
       })),
       nextOffset,
-      highWatermark: BigInt(batch.highWatermark),
+      highWatermark: owned.highWatermark,
     });
     return Promise.resolve();
   }
 
-  /** The client goes on behind records that it does not hand out: markers of transactions, and aborted ones. */
-  #onBatchOfMarkers({ payload }: ConsumerStartBatchProcessEvent): void {
-    const owned = this.#owned.get(payload.partition);
-    if (payload.batchSize === 0 && owned?.expectedOffset !== undefined) {
-      owned.expectedOffset = BigInt(payload.lastOffset) + 1n;
-    }
-  }
-
   #onContact(): void {
-    this.#lastContactAt = performance.now();
+    this.#lastContactMs = this.#clock.nowMs;
     if (this.#hamperedBy === undefined) return;
     this.#hamperedBy = undefined;
     this.#client.logger.info({ group: this.#options.group }, 'the group answers again');
@@ -360,10 +451,16 @@ class KafkaSource implements TopicSource {
     this.#listener.hampered(reason);
   }
 
+  /** The client is alive: it asks something of a broker, however that ends. */
+  #onSign(): void {
+    this.#lastSignMs = this.#clock.nowMs;
+  }
+
   #checkContact(): void {
-    const { maxOutageMs, group } = this.#options;
+    const { maxOutageMs, group, silenceTimeoutMs = defaultSilenceTimeoutMs } = this.#options;
     const sessionTimeoutMs = this.#sessionTimeoutMs;
-    const silentMs = performance.now() - this.#lastContactAt;
+    this.#clock.tick();
+    const silentMs = this.#clock.nowMs - this.#lastContactMs;
     if (silentMs > sessionTimeoutMs)
       this.#hamper(`the group has not answered for ${sessionTimeoutMs / 1000} s`);
     if (silentMs > Math.max(maxOutageMs, sessionTimeoutMs)) {
@@ -371,12 +468,17 @@ class KafkaSource implements TopicSource {
         `The group "${group}" has not answered for ${Math.round(silentMs / 1000)} s (${this.#hamperedBy}): check the brokers.`,
       );
     }
+    if (this.#clock.nowMs - this.#lastSignMs > silenceTimeoutMs) {
+      this.#fail(
+        `The consumer of group "${group}" has not asked anything of the brokers for ${silenceTimeoutMs / 1000} s, although it should: start it again, and please report this.`,
+      );
+    }
   }
 
   #onCrash({ payload }: ConsumerCrashEvent): void {
     this.#loseAll();
-    const reason = messageOf(payload.error);
-    if (payload.restart) this.#hamper(`the consumer is started again: ${reason}`);
+    this.#onSign();
+    if (payload.restart) this.#hamper(restartReason(payload.error, this.#options));
     else this.#fail(crashSentence(payload.error, this.#options), payload.error);
   }
 

@@ -1,4 +1,5 @@
 import type { MillraceError } from '../errors.js';
+import type { Gap } from './gap.js';
 import type { Headers } from './headers.js';
 
 /** A record as it was read. */
@@ -49,11 +50,16 @@ export interface SourceListener {
   assigned(partitions: readonly AssignedPartition[]): void;
   /** A partition begins anew at its committed offset, after `reset`. */
   restarted(partition: AssignedPartition): void;
-  /** Records of an owned partition, in order. More come until the partition is paused. */
+  /**
+   * Records of an owned partition, in order. More come until the partition is paused. None, with a `nextOffset` further
+   * on, when what lies in between holds no records.
+   */
   fetched(owned: OwnedPartition, fetched: FetchedRecords): void;
+  /** What followed the position of an owned partition is not there; reading goes on at the end of the gap. */
+  gap(owned: OwnedPartition, gap: Gap): void;
   /** Reading is hampered for this reason, and goes on by itself as soon as it can; or undefined: it goes on. */
   hampered(reason: string | undefined): void;
-  /** Reading has ended for good: MILLRACE_CONSUMER_CRASHED or MILLRACE_BROKER_UNAVAILABLE. */
+  /** Reading has ended for good: MILLRACE_CONSUMER_CRASHED, MILLRACE_POSITION_LOST, or what `claim` threw. */
   failed(error: MillraceError): void;
 }
 

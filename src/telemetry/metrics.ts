@@ -10,6 +10,10 @@ export interface RenderedMetrics {
 /** Where a row spends its time between being read and being answered. */
 export type Stage = 'decode' | 'transform' | 'predict' | 'encode' | 'produce';
 
+/** What followed the position of the group expired, or the topic is shorter than that. */
+const gapReasons = ['expired', 'beyond-end'] as const;
+export type GapReason = (typeof gapReasons)[number];
+
 /** What is measured when somebody asks, because it is a state and not an event. */
 export interface ServingGauges {
   readonly inFlight: () => { readonly rows: number; readonly bytes: number };
@@ -53,6 +57,15 @@ export class ServingMetrics {
     'millrace_rebalances_total',
     'Assignments of partitions to this member',
   );
+  readonly #gaps = this.#counter(
+    'millrace_gaps_total',
+    'Times that reading could not go on at the position of the group, by why',
+    ['reason'],
+  );
+  readonly #skippedOffsets = this.#counter(
+    'millrace_skipped_offsets_total',
+    'Offsets passed over in such gaps and never read; an upper bound of the rows',
+  );
   readonly #batchRows = this.#histogram(
     'millrace_batch_rows',
     'Rows that the model predicted at once',
@@ -88,6 +101,7 @@ export class ServingMetrics {
       // From zero on, so that the first dead letter is an increase.
       if (code.startsWith('MILLRACE_ROW_')) this.#deadLetters.inc({ code }, 0);
     }
+    for (const reason of gapReasons) this.#gaps.inc({ reason }, 0);
     this.#gauge('millrace_build_info', 'Version of Millrace and of Node.js', ['version', 'node']).set(
       { version, node: process.version },
       1,
@@ -133,6 +147,12 @@ export class ServingMetrics {
     this.#rebalances.inc();
     // Partitions that are no longer here are somebody else's to report.
     this.#lag.reset();
+  }
+
+  /** Reading went on behind records that are not there, `skipped` offsets further. */
+  gap(reason: GapReason, skipped: number): void {
+    this.#gaps.inc({ reason });
+    this.#skippedOffsets.inc(skipped);
   }
 
   lag(topic: string, partition: number, records: number): void {

@@ -1,5 +1,6 @@
 import { EventEmitter, once } from 'node:events';
 import type { MillraceError } from '../../src/errors.js';
+import type { Gap } from '../../src/stream/gap.js';
 import type {
   AssignedPartition,
   FetchedRecords,
@@ -11,8 +12,12 @@ import type {
 export class RecordingListener implements SourceListener {
   /** The partitions of this member now. */
   partitions: readonly AssignedPartition[] = [];
+  numAssignments = 0;
   readonly fetches: { readonly owned: OwnedPartition; readonly fetched: FetchedRecords }[] = [];
   readonly failures: MillraceError[] = [];
+  readonly gaps: Gap[] = [];
+  /** Why reading is hampered now. */
+  trouble: string | undefined;
   readonly #events = new EventEmitter();
 
   /** What `claim` does; nothing unless a test says otherwise. */
@@ -20,6 +25,7 @@ export class RecordingListener implements SourceListener {
 
   assigned(partitions: readonly AssignedPartition[]): void {
     this.partitions = partitions;
+    this.numAssignments += 1;
     this.#events.emit('told');
   }
 
@@ -34,7 +40,15 @@ export class RecordingListener implements SourceListener {
     this.#events.emit('told');
   }
 
-  hampered(): void {}
+  gap(_owned: OwnedPartition, gap: Gap): void {
+    this.gaps.push(gap);
+    this.#events.emit('told');
+  }
+
+  hampered(reason: string | undefined): void {
+    this.trouble = reason;
+    this.#events.emit('told');
+  }
 
   failed(error: MillraceError): void {
     this.failures.push(error);

@@ -35,6 +35,7 @@ async function join(topic: string, group: string, offsetReset: OffsetReset = 'ea
     topic,
     group,
     offsetReset,
+    onGap: 'earliest',
     sessionTimeoutMs: 6_000,
     maxOutageMs: 60_000,
   });
@@ -103,6 +104,7 @@ describe('a broker that cannot be used', () => {
         topic: 't',
         group: 'g',
         offsetReset: 'earliest',
+        onGap: 'earliest',
         sessionTimeoutMs: 6_000,
         maxOutageMs: 1,
       });

@@ -153,6 +153,7 @@ describe('a source that is read in transactions', () => {
       topic,
       group,
       offsetReset: 'earliest',
+      onGap: 'earliest',
       sessionTimeoutMs: 6_000,
       maxOutageMs: 60_000,
     });
@@ -200,7 +201,13 @@ describe('a source that is read in transactions', () => {
 
   it('fails for a claim that is refused for good', async () => {
     const { topic, group } = await newCopy();
-    const source = createKafkaSource(client, { topic, group, offsetReset: 'earliest', maxOutageMs: 60_000 });
+    const source = createKafkaSource(client, {
+      topic,
+      group,
+      offsetReset: 'earliest',
+      onGap: 'earliest',
+      maxOutageMs: 60_000,
+    });
     opened.push(source);
     const listener = new RecordingListener();
     listener.claim = () => Promise.reject(new MillraceError('MILLRACE_CONFIG_INVALID', 'not allowed'));

@@ -1,0 +1,107 @@
+import { createRequire } from 'node:module';
+import {
+  PartitionAssigners,
+  type Assigner,
+  type OffsetsByTopicPartition,
+  type PartitionAssigner,
+} from 'kafkajs';
+
+/** What kafkajs does inside a group and has no event for. */
+export interface GroupHooks {
+  /** This member is about to join, whatever led to it, and before its partitions can have another owner. */
+  joining(): void;
+  /** How a commit is made once, in the generation of the moment of the call. Told before every join. */
+  commitsBy(commit: CommitOffsets): void;
+  /**
+   * A partition was fetched at an offset that it does not hold. Fetching waits for the answer and then goes on: where
+   * it was, unless the partition has another position by then.
+   */
+  outOfRange(partition: number): Promise<void>;
+  /** Reading of a partition goes on here, behind records or behind markers of transactions alone. */
+  passed(partition: number, nextOffset: bigint): void;
+}
+
+/** Commits these offsets. Throws what the coordinator answers. */
+export type CommitOffsets = (offsets: OffsetsByTopicPartition) => Promise<void>;
+
+/** What is used of kafkajs' membership in a group (src/consumer/consumerGroup of 2.2.4). */
+interface ConsumerGroup {
+  readonly assigners: readonly Partial<HookedAssigner>[];
+  /** By Date.now(). */
+  lastRequest: number;
+  joinAndSync(): Promise<void>;
+  commitOffsets: CommitOffsets;
+  heartbeat(options: { interval: number }): Promise<void>;
+  recoverFromOffsetOutOfRange(error: { partition: number }): Promise<void>;
+  resolveOffset(resolved: { topic: string; partition: number; offset: string }): void;
+  hasSeekOffset(place: { topic: string; partition: number }): boolean;
+}
+
+interface HookedAssigner extends Assigner {
+  readonly hooks: GroupHooks;
+}
+
+/**
+ * The client's usual assigner, which also carries the hooks: it is the one object of ours that a membership holds. The
+ * client asks it for the subscription at the start of every join.
+ */
+export function hookedRoundRobin(hooks: GroupHooks): PartitionAssigner {
+  mendConsumerGroup();
+  return (config): HookedAssigner => {
+    const assigner = PartitionAssigners.roundRobin(config);
+    return {
+      ...assigner,
+      protocol: (subscription) => {
+        hooks.joining();
+        return assigner.protocol(subscription);
+      },
+      hooks,
+    };
+  };
+}
+
+let isMended = false;
+
+/**
+ * Takes four things out of kafkajs 2.2.4's own hands:
+ *
+ * - An offset that is out of range: it would go to one end of the partition by the policy for new groups, and commit
+ *   -1 or -2 as the group's offset, which makes the group look like one that has never read.
+ * - The position behind markers: `eachBatch` is not called for a batch without records.
+ * - Commits: they can be made once only from within `eachBatch`; elsewhere they are repeated, under a later generation too.
+ * - Heartbeats: one is due when the wall clock has gone on by the interval. After a clock was set back by minutes none
+ *   is sent for as long, and the member is thrown out.
+ */
+function mendConsumerGroup(): void {
+  if (isMended) return;
+  isMended = true;
+  const require = createRequire(import.meta.url);
+  const { prototype } = require('kafkajs/src/consumer/consumerGroup') as { prototype: ConsumerGroup };
+  // eslint-disable-next-line @typescript-eslint/unbound-method -- each is called on the group that it was called on
+  const { joinAndSync, heartbeat, recoverFromOffsetOutOfRange, resolveOffset } = prototype;
+
+  prototype.joinAndSync = function (this: ConsumerGroup) {
+    hooksOf(this)?.commitsBy((offsets) => this.commitOffsets(offsets));
+    return joinAndSync.call(this);
+  };
+  prototype.heartbeat = function (this: ConsumerGroup, options) {
+    if (Date.now() < this.lastRequest) this.lastRequest = 0;
+    return heartbeat.call(this, options);
+  };
+  prototype.recoverFromOffsetOutOfRange = function (this: ConsumerGroup, error) {
+    const hooks = hooksOf(this);
+    return hooks === undefined
+      ? recoverFromOffsetOutOfRange.call(this, error)
+      : hooks.outOfRange(error.partition);
+  };
+  prototype.resolveOffset = function (this: ConsumerGroup, resolved) {
+    resolveOffset.call(this, resolved);
+    // What was fetched before the partition got another position says nothing about that.
+    if (this.hasSeekOffset(resolved)) return;
+    hooksOf(this)?.passed(resolved.partition, BigInt(resolved.offset) + 1n);
+  };
+}
+
+function hooksOf(group: ConsumerGroup): GroupHooks | undefined {
+  return group.assigners.find(({ hooks }) => hooks !== undefined)?.hooks;
+}
