@@ -14,13 +14,17 @@ export interface Chunk {
 export class ChunkQueue {
   readonly #owned: OwnedPartition;
   readonly #waiting: { readonly fetched: FetchedRecords; taken: number }[] = [];
+  /** Behind a stretch without records, when nothing was fetched from further on. */
+  #passed: bigint | undefined;
 
   constructor(owned: OwnedPartition) {
     this.#owned = owned;
   }
 
   push(fetched: FetchedRecords): void {
-    if (fetched.records.length > 0) this.#waiting.push({ fetched, taken: 0 });
+    const hasRecords = fetched.records.length > 0;
+    this.#passed = hasRecords ? undefined : fetched.nextOffset;
+    if (hasRecords) this.#waiting.push({ fetched, taken: 0 });
   }
 
   /** Takes up to `maxRows` records from the front, of several fetches if need be; undefined when there are none. */
@@ -40,6 +44,14 @@ export class ChunkQueue {
     }
     if (records.length === 0) return undefined;
     return { owned: this.#owned, records, nextOffset, numBytes: bytesOf(records) };
+  }
+
+  /** The chunk without records that commits the stretch in front, when nothing else waits that would. */
+  takePassed(): Chunk | undefined {
+    if (this.#passed === undefined || this.#waiting.length > 0) return undefined;
+    const nextOffset = this.#passed;
+    this.#passed = undefined;
+    return { owned: this.#owned, records: [], nextOffset, numBytes: 0 };
   }
 }
 

@@ -78,15 +78,24 @@ export class PartitionLane {
   #startChunks(): void {
     const numAnswering = () => this.#underWay.filter(({ answered }) => answered === undefined).length;
     while (this.#underWay.length < maxChunksUnderWay && numAnswering() < maxChunksAnswering) {
-      const chunk = this.#queue.take(this.#parts.maxChunkRows);
+      const chunk = this.#queue.take(this.#parts.maxChunkRows) ?? this.#takePassed();
       if (chunk === undefined) return;
       this.#underWay.push(this.#start(chunk));
       this.#delivering ??= this.#deliverAll();
     }
   }
 
+  /** What is under way may be followed by more; only behind the last of it is a commit made for nothing else. */
+  #takePassed(): Chunk | undefined {
+    return this.#underWay.length === 0 ? this.#queue.takePassed() : undefined;
+  }
+
   #start(chunk: Chunk): ChunkUnderWay {
-    const started: ChunkUnderWay = { chunk, answering: this.#parts.answer(chunk) };
+    const answering =
+      chunk.records.length === 0
+        ? Promise.resolve({ chunk, answers: [], filtered: 0, skipped: 0 })
+        : this.#parts.answer(chunk);
+    const started: ChunkUnderWay = { chunk, answering };
     started.answering.then(
       (answered) => {
         started.answered = answered;
@@ -159,6 +168,7 @@ export class PartitionLane {
     for (let chunk; (chunk = this.#queue.take(this.#parts.maxChunkRows)) !== undefined;) {
       this.#leave(chunk.records.length, chunk.numBytes);
     }
+    this.#queue.takePassed();
   }
 
   #leave(rows: number, bytes: number): void {

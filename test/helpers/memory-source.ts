@@ -84,6 +84,13 @@ export class MemorySource implements TopicSource {
     });
   }
 
+  /** Goes on behind offsets that hold no records, such as markers of transactions. */
+  pass(partition: number, numOffsets: number): void {
+    const end = (this.#ends.get(partition) ?? 0n) + BigInt(numOffsets);
+    this.#ends.set(partition, end);
+    this.listener.fetched(this.#owned.get(partition)!, { records: [], nextOffset: end, highWatermark: end });
+  }
+
   pause({ partition }: OwnedPartition): void {
     this.paused.add(partition);
   }

@@ -33,6 +33,21 @@ describe('the queue of a partition', () => {
     );
   });
 
+  it('gives a stretch without records only when nothing else waits, and once', () => {
+    const queue = new ChunkQueue(owned);
+    queue.push(fetched(3, 0, 1, 2));
+    queue.push(fetched(5));
+    queue.push(fetched(6));
+    assert.equal(queue.takePassed(), undefined);
+    assert.equal(queue.take(10)?.nextOffset, 3n);
+    assert.deepEqual(queue.takePassed(), { owned, records: [], nextOffset: 6n, numBytes: 0 });
+    assert.equal(queue.takePassed(), undefined);
+    queue.push(fetched(8));
+    queue.push(fetched(9, 8));
+    queue.take(10);
+    assert.equal(queue.takePassed(), undefined);
+  });
+
   it('goes on behind what Kafka keeps between records', () => {
     const queue = new ChunkQueue(owned);
     queue.push(fetched(12, 3, 7, 9));

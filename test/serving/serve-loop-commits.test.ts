@@ -22,6 +22,43 @@ describe('a serving member', () => {
     assert.equal(summary.rebalances, 2);
   });
 
+  it('commits a position behind markers alone, once all before it is done', async () => {
+    const { source, model, metrics, drain } = await startMember();
+    let open!: () => void;
+    model.gate = new Promise((resolve) => (open = resolve));
+    source.assign(0);
+    source.pass(0, 2);
+    await turnsUntil(() => source.committed.get(0) === 2n);
+    source.fetch(0, rowsFrom(0, 3));
+    source.pass(0, 1);
+    source.pass(0, 1);
+    await turnsUntil(() => model.calls.length > 0);
+    assert.deepEqual(source.commits.length, 1);
+    model.gate = undefined;
+    open();
+    await turnsUntil(() => source.committed.get(0) === 7n);
+    assert.match((await metrics.render()).body, /^millrace_consumer_lag\{.*\} 0$/m);
+    assert.equal((await drain()).rows, 3);
+    assert.deepEqual(
+      source.commits.map(({ offset }) => offset),
+      [2n, 5n, 7n],
+    );
+  });
+
+  it('commits nothing behind markers of a partition that was lost', async () => {
+    const { source, model, drain } = await startMember();
+    let open!: () => void;
+    model.gate = new Promise((resolve) => (open = resolve));
+    source.assign(0);
+    source.fetch(0, rowsFrom(0, 3));
+    source.pass(0, 1);
+    await turnsUntil(() => model.calls.length > 0);
+    source.assign(1);
+    open();
+    await drain();
+    assert.deepEqual(source.commits, []);
+  });
+
   it('commits nothing under an assignment that is over, even if the same partition comes back', async () => {
     const { source, publisher, drain } = await startMember();
     let open!: () => void;
