@@ -10,7 +10,7 @@ import { saveSignBundle } from '../helpers/sign-bundle.js';
 import { missingTool } from '../helpers/tool.js';
 
 const numPartitions = 2;
-const numRows = 1_500;
+const numRows = 1_000;
 /** By then the fail point must have been reached. */
 const maxRows = 5_000;
 const rowsPerSecond = 500;
@@ -99,7 +99,7 @@ describe('a member that dies', { skip: missingTool('kcat') }, () => {
   }
 
   for (const { delivery, assertDelivered, failPoints } of modes) {
-    describe(`with delivery ${delivery}`, { concurrency: 2 }, () => {
+    describe(`with delivery ${delivery}`, { concurrency: 3 }, () => {
       for (const [place, point] of Object.entries(failPoints)) {
         it(`${place} leaves nothing undone`, async (t) =>
           assertDelivered(await dieAt(t, point, { delivery })));

@@ -13,11 +13,14 @@ const intervalMs = 20;
 export class RowLoad {
   /** Rows that were handed to kcat. */
   numRows = 0;
+  readonly #valueOf: (number: number) => Buffer;
   readonly #kcat: ChildProcessWithoutNullStreams;
   readonly #ended: Promise<unknown[]>;
   #message = '';
 
-  constructor(brokers: string, topic: string) {
+  /** @param valueOf gives the value of the row with a number; the key is the number */
+  constructor(brokers: string, topic: string, valueOf: (number: number) => Buffer = rowValue) {
+    this.#valueOf = valueOf;
     const settings = {
       'enable.idempotence': true,
       // It repeats for as long as it takes.
@@ -38,7 +41,7 @@ export class RowLoad {
   async write(count: number): Promise<void> {
     const parts: (Buffer | string)[] = [];
     for (let row = 0; row < count; row++, this.numRows++) {
-      parts.push(String(this.numRows), keyEnd, rowValue(this.numRows), recordEnd);
+      parts.push(String(this.numRows), keyEnd, this.#valueOf(this.numRows), recordEnd);
     }
     const bytes = Buffer.concat(parts.map((part) => Buffer.from(part)));
     if (!this.#kcat.stdin.write(bytes)) await Promise.race([once(this.#kcat.stdin, 'drain'), this.#ended]);

@@ -81,6 +81,11 @@ export class ServingProcess {
     return lags.length === numPartitions && lags.every(([, lag]) => lag === '0');
   }
 
+  /** How often the group has given it partitions, by its metrics. */
+  async rebalances(): Promise<number> {
+    return Number(/^millrace_rebalances_total (\d+)$/m.exec(await this.#metrics())?.[1]);
+  }
+
   async #metrics(): Promise<string> {
     return (await fetch(`${await this.url()}/metrics`)).text();
   }
