@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import type { ProgramContext } from '../src/config/program.js';
+import { MillraceError } from '../src/errors.js';
 import { createEncoder, openSchemaStore } from '../src/record/codecs.js';
 import type { CsvSource } from '../src/record/csv-source.js';
 import type { Schema } from '../src/record/schema.js';
@@ -101,6 +102,7 @@ async function send(
     limit: limit === undefined ? undefined : limit - position.numTaken,
     numTextBytes: loop ? undefined : numBytesBehind(source, position),
   });
+  const again = `the same command${options.fromStart ? ' without --from-start' : ''} goes on`;
   const summary = () => report.summary(topic, rejects ?? deadLetterTopic(topic));
   const commits = createJobCommits({
     ...{ journal, settings, maxOutageMs, signal, areSettingsWritten: plan === 'go on' },
@@ -115,13 +117,15 @@ async function send(
     const rows = { source, schema, encoder, topic, position, limit, loop };
     end = await produceJob({ ...rows, commits, facts, rejectFile, report, pace, signal });
   } catch (error) {
-    report.end(`Not finished: ${summary()}`);
+    const mayGoOn = error instanceof MillraceError && error.retriable;
+    report.end(`Not finished: ${summary()}${mayGoOn ? `; ${again}` : ''}`);
     throw error;
   } finally {
     await rejectFile?.close();
   }
-  const again = `the same command${options.fromStart ? ' without --from-start' : ''} goes on there`;
-  report.end(signal.aborted && !end.isFinished ? `Stopped at ${lineOf(source, end)}; ${again}` : undefined);
+  report.end(
+    signal.aborted && !end.isFinished ? `Stopped at ${lineOf(source, end)}; ${again} there` : undefined,
+  );
   stdout.write(`${summary()}\n`);
   return end.numRejected - (position.isFinished ? position.numRejected : 0);
 }

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { open, type FileHandle } from 'node:fs/promises';
 import { MillraceError, messageOf } from '../errors.js';
 import { isGzip } from './input-files.js';
@@ -34,8 +35,9 @@ export async function markFile(path: string, numBytes: number): Promise<FileMark
   });
 }
 
-/** Compares a file with its mark. Throws MILLRACE_FILE_UNUSABLE. */
+/** Compares a file, which may be gone, with its mark. Throws MILLRACE_FILE_UNUSABLE. */
 export async function compareFile(mark: FileMark): Promise<FileComparison> {
+  if (!existsSync(mark.path)) return 'changed';
   return withFile(mark.path, async (file) => {
     const { size } = await file.stat();
     if (size < mark.numBytes || (await fingerprintOf(file, mark.numBytes)) !== mark.fingerprint)

@@ -95,7 +95,7 @@ class KafkaJournal implements ProduceJournal {
     const { topic, job, compression, facts } = this.#options;
     await this.#publisher?.close();
     this.#publisher = createTransactionalPublisher(this.#client, {
-      transactionalId: `millrace-produce-${topic}-${job}`,
+      transactionalId: `millrace-produce/${topic}/${job}`,
       compression,
       maxBatchBytes: (topic) => facts.maxBatchBytes(topic),
     });

@@ -57,7 +57,7 @@ export class ProduceReport {
   /** Says, when it begins, why nothing can be sent at present; undefined: it can again. */
   trouble(reason: string | undefined): void {
     if (reason === undefined) this.#progress.log('Going on.');
-    else if (!this.#isInTrouble) this.#progress.log(`${reason} Trying again until it does.`);
+    else if (!this.#isInTrouble) this.#progress.log(`${reason} Trying again.`);
     this.#isInTrouble = reason !== undefined;
   }
 

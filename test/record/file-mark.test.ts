@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { appendFileSync, truncateSync, writeFileSync } from 'node:fs';
+import { appendFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { gzipSync } from 'node:zlib';
@@ -43,6 +43,8 @@ describe('the mark of a file', () => {
     }
     writeFileSync(path, text);
     truncateSync(path, length - 1);
+    assert.equal(await compareFile(mark), 'changed');
+    rmSync(path);
     assert.equal(await compareFile(mark), 'changed');
   });
 
