@@ -27,23 +27,27 @@ export class ChunkQueue {
     if (hasRecords) this.#waiting.push({ fetched, taken: 0 });
   }
 
-  /** Takes up to `maxRows` records from the front, of several fetches if need be; undefined when there are none. */
-  take(maxRows: number): Chunk | undefined {
+  /**
+   * Takes up to `maxRows` records from the front, of several fetches if need be, and no more once they have `maxBytes`;
+   * undefined when there are none.
+   */
+  take(maxRows: number, maxBytes = maxChunkBytes): Chunk | undefined {
     const records: IncomingRecord[] = [];
-    let nextOffset = 0n;
-    while (this.#waiting.length > 0 && records.length < maxRows) {
+    let [nextOffset, numBytes] = [0n, 0];
+    while (this.#waiting.length > 0 && records.length < maxRows && numBytes < maxBytes) {
       const front = this.#waiting[0];
       const { records: fetched, nextOffset: behindFetch } = front.fetched;
-      const end = Math.min(fetched.length, front.taken + maxRows - records.length);
-      for (; front.taken < end; front.taken++) records.push(fetched[front.taken]);
-      nextOffset = fetched[end - 1].offset + 1n;
-      if (end === fetched.length) {
+      const record = fetched[front.taken++];
+      records.push(record);
+      numBytes += bytesOf([record]);
+      nextOffset = record.offset + 1n;
+      if (front.taken === fetched.length) {
         nextOffset = behindFetch;
         this.#waiting.shift();
       }
     }
     if (records.length === 0) return undefined;
-    return { owned: this.#owned, records, nextOffset, numBytes: bytesOf(records) };
+    return { owned: this.#owned, records, nextOffset, numBytes };
   }
 
   /** The chunk without records that commits the stretch in front, when nothing else waits that would. */
@@ -54,6 +58,12 @@ export class ChunkQueue {
     return { owned: this.#owned, records: [], nextOffset, numBytes: 0 };
   }
 }
+
+/**
+ * A chunk is decoded at one go, and nothing else runs meanwhile: this much JSON takes a tenth of a second when it is
+ * rows, and less than a second when it is nothing but brackets.
+ */
+const maxChunkBytes = 4 * 1024 * 1024;
 
 /** What an object costs besides its contents, roughly. */
 const recordOverheadBytes = 200;

@@ -55,6 +55,22 @@ describe('the queue of a partition', () => {
     assert.equal(queue.take(2)?.nextOffset, 12n);
   });
 
+  it('gives fewer rows once they are large, and at least one', () => {
+    const queue = new ChunkQueue(owned);
+    queue.push(fetched(5, 0, 1, 2, 3, 4));
+    const each = bytesOf([record(0)]);
+    const sizes = [1, each + 1, 10 * each].map((maxBytes) => {
+      const chunk = queue.take(100, maxBytes)!;
+      assert.equal(chunk.numBytes, chunk.records.length * each);
+      return [chunk.records.length, Number(chunk.nextOffset)];
+    });
+    assert.deepEqual(sizes, [
+      [1, 1],
+      [2, 3],
+      [2, 5],
+    ]);
+  });
+
   it('holds nothing for a fetch without records', () => {
     const queue = new ChunkQueue(owned);
     queue.push(fetched(5));
