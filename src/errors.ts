@@ -98,6 +98,8 @@ export const errorTable = {
 
   /** The record has no value (a tombstone). */
   MILLRACE_ROW_EMPTY: row,
+  /** The batch that rows came in cannot be unpacked: it would be too large, is damaged, or packed in an unknown way. */
+  MILLRACE_ROW_BATCH_UNREADABLE: row,
   /** The value is larger than the limit. */
   MILLRACE_ROW_TOO_LARGE: row,
   /** The bytes are not a record of the expected format. */

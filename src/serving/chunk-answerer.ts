@@ -58,7 +58,8 @@ export class ChunkAnswerer {
     return answered;
   }
 
-  #decode({ value }: IncomingRecord): Observation | RowFault {
+  #decode({ value, unreadable }: IncomingRecord): Observation | RowFault {
+    if (unreadable !== undefined) return new RowFault('MILLRACE_ROW_BATCH_UNREADABLE', unreadable);
     if (value === null) return new RowFault('MILLRACE_ROW_EMPTY', 'The record has no value.');
     try {
       return this.#parts.decoder.decode(value);

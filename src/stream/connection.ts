@@ -6,6 +6,7 @@ import { minTlsVersion, readAuthority, readCertificate } from '../config/tls-fil
 import { MillraceError } from '../errors.js';
 import type { Logger } from '../telemetry/logger.js';
 import { hideAbortedRecords } from './aborted-records.js';
+import { boundFetchedBatches } from './fetched-batches.js';
 import { kafkaLogCreator, kafkaLogLevel } from './kafka-log.js';
 import { armPendingRequestTimerOnlyWhenNeeded } from './idle-timer.js';
 
@@ -93,6 +94,7 @@ const transactionRetry = {
  */
 export function connect(options: Compiled<typeof connectionOptions>, logger: Logger): StreamClient {
   armPendingRequestTimerOnlyWhenNeeded();
+  boundFetchedBatches();
   hideAbortedRecords();
   const brokers = options.brokers.map(checkedAddress);
   if (brokers.length === 0) throw invalid('Give at least one broker with --brokers HOST:PORT.');

@@ -104,6 +104,7 @@ export function withoutContent(letter: OutgoingRecord): OutgoingRecord {
 /** Where in the journey of a row it failed, as Kafka Connect names its stages, and which part of ours that is. */
 const reportedPlaces: Readonly<Record<RowErrorCode, readonly [stage: string, className: string]>> = {
   MILLRACE_ROW_EMPTY: ['VALUE_CONVERTER', 'Decoder'],
+  MILLRACE_ROW_BATCH_UNREADABLE: ['CONSUME', 'TopicSource'],
   MILLRACE_ROW_TOO_LARGE: ['VALUE_CONVERTER', 'Decoder'],
   MILLRACE_ROW_UNDECODABLE: ['VALUE_CONVERTER', 'Decoder'],
   MILLRACE_ROW_SCHEMA_UNKNOWN: ['VALUE_CONVERTER', 'Decoder'],

@@ -7,16 +7,10 @@ import type { StreamClient } from './connection.js';
 import { crashSentence, restartReason } from './crash-reason.js';
 import { gapAt, gapSentences, positionLost, type Gap, type GapPolicy } from './gap.js';
 import { hookedRoundRobin, type CommitOffsets } from './group-hooks.js';
-import { readHeaders } from './headers.js';
+import { incomingRecord } from './incoming-record.js';
 import { fetchPartitionOffsets } from './partition-offsets.js';
 import { isNewGroup, startPosition, type OffsetReset, type PartitionOffsets } from './start-position.js';
-import type {
-  AssignedPartition,
-  IncomingRecord,
-  OwnedPartition,
-  SourceListener,
-  TopicSource,
-} from './topic-source.js';
+import type { AssignedPartition, OwnedPartition, SourceListener, TopicSource } from './topic-source.js';
 
 export interface KafkaSourceOptions {
   readonly topic: string;
@@ -422,13 +416,7 @@ class KafkaSource implements TopicSource {
     this.#reached.set(owned.partition, nextOffset);
     payload.resolveOffset(batch.messages[batch.messages.length - 1].offset);
     this.#listener.fetched(owned, {
-      records: batch.messages.map(({ offset, key, value, headers, timestamp }): IncomingRecord => ({
-        offset: BigInt(offset),
-        key,
-        value,
-        headers: readHeaders(headers),
-        timestampMs: Number(timestamp),
-      })),
+      records: batch.messages.map(incomingRecord),
       nextOffset,
       highWatermark: owned.highWatermark,
     });

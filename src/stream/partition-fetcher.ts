@@ -1,8 +1,8 @@
 import { MillraceError } from '../errors.js';
-import type { RawRecord } from './aborted-records.js';
 import { brokerError, protocolErrorType } from './broker-error.js';
 import type { StreamClient } from './connection.js';
-import { readHeaders } from './headers.js';
+import { incomingRecord } from './incoming-record.js';
+import type { BatchRecord } from './record-batch.js';
 import type { IncomingRecord } from './topic-source.js';
 
 /** What one fetch brought of one partition. */
@@ -68,17 +68,7 @@ interface Broker {
 interface RawPartition {
   readonly partition: number;
   readonly lastStableOffset: string;
-  readonly messages: readonly Message[];
-}
-
-interface Message extends RawRecord {
-  readonly value: Buffer | null;
-  readonly headers: Readonly<Record<string, unknown>>;
-  readonly timestamp: string;
-  readonly batchContext?: RawRecord['batchContext'] & {
-    readonly firstOffset: string;
-    readonly lastOffsetDelta: number;
-  };
+  readonly messages: readonly BatchRecord[];
 }
 
 /** Connects to read a topic. Throws MILLRACE_TOPIC_MISSING, MILLRACE_BROKER_UNAVAILABLE. */
@@ -197,19 +187,16 @@ function fetchedPartition({ partition, messages }: RawPartition, position: bigin
   const records = messages
     // A batch comes whole, also when reading goes on in its middle.
     .filter(({ offset, isControlRecord }) => !isControlRecord && BigInt(offset) >= position)
-    .map(({ offset, key, value, headers, timestamp }): IncomingRecord => ({
-      offset: BigInt(offset),
-      key,
-      value,
-      headers: readHeaders(headers),
-      timestampMs: Number(timestamp),
-    }));
+    .map(incomingRecord);
   const nextOffset = messages.map(endOfBatch).reduce((a, b) => (b > a ? b : a), position);
   return { partition, records, nextOffset };
 }
 
 /** The offset behind the batch of a record, which may have lost its last records to compaction. */
-function endOfBatch({ offset, batchContext }: Message): bigint {
+function endOfBatch({
+  offset,
+  batchContext,
+}: Pick<BatchRecord, 'offset'> & Partial<Pick<BatchRecord, 'batchContext'>>): bigint {
   if (batchContext === undefined) return BigInt(offset) + 1n;
   return BigInt(batchContext.firstOffset) + BigInt(batchContext.lastOffsetDelta) + 1n;
 }

@@ -10,6 +10,11 @@ export interface IncomingRecord {
   readonly headers: Headers;
   /** Milliseconds since 1970, as its producer or the broker set it. */
   readonly timestampMs: number;
+  /**
+   * It stands for a whole batch of records that cannot be unpacked, for this reason: a sentence. Its offset is the last
+   * one of the batch; key and value are null.
+   */
+  readonly unreadable?: string;
 }
 
 /** What one fetch brought of one partition: ascending offsets, with gaps where Kafka leaves them. */
