@@ -16,7 +16,7 @@ const numMembers = 3;
 const sessionTimeoutMs = 6_000;
 const size = isFull ? { rows: 200_000, rowsPerSecond: 1_500 } : { rows: 6_000, rowsPerSecond: 250 };
 /** Rows are answered at the latest so long after they came in, whatever happened meanwhile. */
-const maxRecoveryMs = 30_000;
+const maxRecoveryMs = 60_000;
 
 const faultKinds = ['kill', 'freeze', 'add', 'remove', 'kill the broker'] as const;
 type FaultKind = (typeof faultKinds)[number];
