@@ -144,9 +144,14 @@ function trainModel(
 /** How to reach the brokers, for the environment of the members: a password has no place on a command line. */
 function connectionEnvironment(connection: Compiled<typeof connectionOptions>): Environment {
   return Object.fromEntries(
-    Object.keys(connectionOptions).map((name) => {
+    Object.keys(connectionOptions).flatMap((name) => {
       const value = connection[name as keyof typeof connectionOptions];
-      return [environmentName(name), value === undefined ? undefined : String(value)];
+      const variable = environmentName(name);
+      // A file that named a secret was read; given both ways, the member would refuse it.
+      return [
+        [variable, value === undefined ? undefined : String(value)],
+        [`${variable}_FILE`, undefined],
+      ];
     }),
   );
 }

@@ -30,7 +30,15 @@ export function describeFailure(error: unknown, requestId: string): HttpFailure 
     if (status !== undefined) return { status, code: error.code, message: error.message };
     return { status: 500, code: error.code, message: lookInTheLog(requestId) };
   }
-  const { statusCode = 500, validation, message } = error as Partial<FastifyError>;
+  const { statusCode = 500, validation, message, code } = error as Partial<FastifyError>;
+  // The framework would repeat the path, which may hold what nobody else is to see.
+  if (code === 'FST_ERR_BAD_URL') {
+    return {
+      status: 400,
+      code: 'MILLRACE_REQUEST_INVALID',
+      message: 'The path of the request is malformed.',
+    };
+  }
   if (validation?.some(({ keyword }) => keyword === 'maxItems')) {
     return { status: 413, code: 'MILLRACE_REQUEST_TOO_LARGE', message: sentence(message) };
   }

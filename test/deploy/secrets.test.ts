@@ -1,11 +1,18 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { allOptions } from '../../deploy/command-line.js';
+import { CommanderError } from 'commander';
+import { allOptions, commandLine } from '../../deploy/command-line.js';
 import { programs } from '../../deploy/programs.js';
 import { compileOptions, environmentName, type Option, type OptionTable } from '../../src/config/options.js';
+import type { Environment } from '../../src/config/environment.js';
+import type { ProgramContext } from '../../src/config/program.js';
+import { MillraceError } from '../../src/errors.js';
+import { createLogger } from '../../src/telemetry/logger.js';
+import { assertNoneShown, newSecret } from '../helpers/canary.js';
 import { scratchFolder } from '../helpers/scratch.js';
 
 /** Every secret of every program, with the whole table that it stands in. */
@@ -91,5 +98,78 @@ describe('every secret of every program', () => {
     // The writer waits for a reader, and the other way round.
     execFileSync('sh', ['-c', 'echo hunter2 > "$0" &', pipe], { stdio: 'ignore' });
     assert.equal(compileOptions(table, { environment: { [`${variable}_FILE`]: pipe } })[name], 'hunter2');
+  });
+});
+
+describe('a secret that was given', () => {
+  const secrets = { sasl: newSecret('sasl'), registry: newSecret('registry'), token: newSecret('token') };
+  const environment = {
+    MILLRACE_SASL_PASSWORD: secrets.sasl,
+    MILLRACE_REGISTRY_AUTH: `registrar:${secrets.registry}`,
+    MILLRACE_HTTP_TOKEN: secrets.token,
+  };
+
+  /** What a command line prints, with the sentence that it fails with. */
+  async function printed(args: readonly string[], given: Environment = environment): Promise<string> {
+    let text = '';
+    const output = { write: (more: string) => (text += more) };
+    const logger = createLogger({ name: 'test', level: 'trace', destination: { write: output.write } });
+    const root = commandLine(
+      programs,
+      {
+        environment: given,
+        stdout: output,
+        stderr: output,
+        openContext: () => ({ logger, shutdown: new AbortController().signal }) as unknown as ProgramContext,
+      },
+      () => {},
+    );
+    await root.parseAsync(['node', 'millrace', ...args]).catch((error: unknown) => {
+      if (error instanceof MillraceError) text += `${error.message}${JSON.stringify(error)}`;
+      else assert.ok(error instanceof CommanderError, String(error));
+    });
+    assertNoneShown(text, Object.values(secrets), args.join(' '));
+    return text;
+  }
+
+  it('is not shown by the help and the configuration of any program', async () => {
+    for (const { name } of programs) {
+      const words = name.split(' ');
+      assert.match(await printed([...words, '--help']), /^Usage: /);
+      assert.match(await printed(['config', ...words]), /^# millrace /);
+      assert.match(await printed(['config', ...words, '--json']), /^\{/);
+    }
+    const registry = `http://registrar:${secrets.registry}@host`;
+    assert.match(
+      await printed(['config', 'serve', '--registry', registry]),
+      /^registry: http:\/\/\(hidden\)@host # --registry$/m,
+    );
+  });
+
+  it('is not shown by a command line or a file with a mistake in it', async (t) => {
+    const folder = scratchFolder(t);
+    const config = (text: string) => {
+      const path = join(folder, `${randomUUID()}.yaml`);
+      writeFileSync(path, text);
+      return ['--config', path];
+    };
+    const mistakes: (readonly string[])[] = [
+      [`--sasl-pasword=${secrets.sasl}`],
+      ['--brokers', `alice:${secrets.sasl}@kafka:9092`],
+      ['--registry', `http://registrar:${secrets.registry}@host`],
+      ['--registry', `ftp://registrar:${secrets.registry}@host`],
+      config(`sasl-password: "${secrets.sasl}\n`),
+      config(`sasl-password: *${secrets.sasl}\n`),
+      config(`sasl-password: !${secrets.sasl} x\n`),
+      config(`sasl-password: a: ${secrets.sasl}\n`),
+      config(`sasl-password: [${secrets.sasl}]\n`),
+      config(`sasl-password:\n  ${secrets.sasl}: x\n`),
+      config(`- ${secrets.sasl}\n`),
+      config(secrets.sasl),
+    ];
+    for (const mistake of mistakes) {
+      const text = await printed(['serve', '--model', 'm', ...mistake], {});
+      assert.match(text, /\[MILLRACE_CONFIG_INVALID\]|"code":"MILLRACE_CONFIG_INVALID"/, mistake.join(' '));
+    }
   });
 });
