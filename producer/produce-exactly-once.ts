@@ -46,7 +46,7 @@ export async function produceExactlyOnce(
   const journal = createProduceJournal(client, { topic, job, compression: options.compression, facts });
   try {
     const opened = await openProduceJob(client, journal, topic, {
-      ...{ limit, loop, fromStart, files: source.files },
+      ...{ limit, loop, fromStart, files: source.files, isNamed: options.job !== undefined },
       settings: settingsOf(inferred, options),
       isSchemaInferred: options.schema === undefined,
     });

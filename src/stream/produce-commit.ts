@@ -38,7 +38,7 @@ export function createJobCommits(options: JobCommitsOptions): JobCommits {
   async function isCommittedAfterAll({ sequence }: ProducePosition): Promise<boolean> {
     // Asked before it is opened: who took the job over is not to be disturbed.
     if (await journal.isTakenOver()) throw takenOver();
-    const last = await journal.open();
+    const { last } = await journal.open();
     isOpen = true;
     const lastSequence = last?.position.sequence ?? 0;
     if (lastSequence > sequence) throw takenOver();

@@ -21,13 +21,21 @@ export interface JournalEntry {
   readonly settings: ProduceSettings;
 }
 
+/** What an opening finds. */
+export interface OpenedJournal {
+  /** What was written of the job last; undefined when that is nothing. */
+  readonly last: JournalEntry | undefined;
+  /** Where all other jobs are that produce to the topic, as far as that can be understood. */
+  readonly others: readonly ProducePosition[];
+}
+
 /** Where a producing job writes rows and its position, both or neither. */
 export interface ProduceJournal {
   /**
-   * Takes the job from whoever has it, and gives what was written of it last; undefined when that is nothing. May be
-   * called again after a failure. Throws as `TransactionalPublisher.open` and `write` do.
+   * Takes the job from whoever has it, and gives what was written of it last. May be called again after a failure.
+   * Throws as `TransactionalPublisher.open` and `write` do, and MILLRACE_POSITION_INVALID.
    */
-  open(): Promise<JournalEntry | undefined>;
+  open(): Promise<OpenedJournal>;
   /** Whether another run has opened the job since this one did. Throws MILLRACE_BROKER_UNAVAILABLE. */
   isTakenOver(): Promise<boolean>;
   /**
@@ -91,7 +99,7 @@ class KafkaJournal implements ProduceJournal {
     this.#keys = { position: `${job}/position`, settings: `${job}/settings`, opening: `${job}/opening` };
   }
 
-  async open(): Promise<JournalEntry | undefined> {
+  async open(): Promise<OpenedJournal> {
     const { topic, job, compression, facts } = this.#options;
     await this.#publisher?.close();
     this.#publisher = createTransactionalPublisher(this.#client, {
@@ -132,16 +140,23 @@ class KafkaJournal implements ProduceJournal {
    * Reads up to the record of an opening. The end of the committed records would not do: the open transaction of
    * another job may stand before the last position of this one, and hides it until it is over.
    */
-  async #readUntil(opening: string): Promise<JournalEntry | undefined> {
-    let [position, settings]: (Buffer | null)[] = [null, null];
+  async #readUntil(opening: string): Promise<OpenedJournal> {
+    const found = new Map<string, Buffer>();
     for await (const { key, value } of readTopic(this.#client, this.#fromStart('forever'))) {
       const name = String(key);
-      if (name === this.#keys.position) position = value;
-      if (name === this.#keys.settings) settings = value;
+      if (value !== null) found.set(name, value);
       if (name === this.#keys.opening && String(value) === opening) break;
     }
-    if (position === null || settings === null) return undefined;
-    return { position: parsePosition(position), settings: parseSettings(settings) };
+    const [position, settings] = [found.get(this.#keys.position), found.get(this.#keys.settings)];
+    found.delete(this.#keys.position);
+    const others = [...found].filter(([name]) => name.endsWith('/position'));
+    return {
+      last:
+        position === undefined || settings === undefined
+          ? undefined
+          : { position: parsePosition(position), settings: parseSettings(settings) },
+      others: others.flatMap(([, value]) => understood(value)),
+    };
   }
 
   #fromStart<U extends 'end' | 'forever'>(until: U) {
@@ -150,5 +165,14 @@ class KafkaJournal implements ProduceJournal {
 
   #record(kind: 'position' | 'settings' | 'opening', value: Buffer): OutgoingRecord {
     return { topic: this.#topic, partition: 0, key: this.#keys[kind], value };
+  }
+}
+
+/** The position of another job, which may be of a later version. */
+function understood(value: Buffer): ProducePosition[] {
+  try {
+    return [parsePosition(value)];
+  } catch {
+    return [];
   }
 }

@@ -1,8 +1,10 @@
+import { resolve } from 'node:path';
 import { MillraceError } from '../errors.js';
 import { compareFile } from '../record/file-mark.js';
+import type { InputFile } from '../record/input-files.js';
 import type { StreamClient } from './connection.js';
 import { countOffsets } from './partition-offsets.js';
-import type { JournalEntry, ProduceJournal } from './produce-journal.js';
+import type { OpenedJournal, ProduceJournal } from './produce-journal.js';
 import { planProducing, type ProducePlan, type ProduceRequest } from './produce-plan.js';
 import { startPosition, type ProducePosition, type ProduceSettings } from './produce-position.js';
 
@@ -19,18 +21,22 @@ export interface OpenedJob {
  * Takes a job from whoever has it, and finds out where it goes on.
  *
  * @param request.fromStart begins again, whatever earlier runs have sent
- * @throws MillraceError as `ProduceJournal.open` and `planProducing` do, MILLRACE_POSITION_INVALID
+ * @param request.isNamed the job has a name that was given to it, and not that of its files
+ * @throws MillraceError as `ProduceJournal.open` and `planProducing` do, MILLRACE_CONFIG_INVALID when a job that begins
+ * has files that another job has sent
  */
 export async function openProduceJob(
   client: StreamClient,
   journal: ProduceJournal,
   topic: string,
-  request: ProduceRequest & { readonly fromStart: boolean },
+  request: ProduceRequest & { readonly fromStart: boolean; readonly isNamed: boolean },
 ): Promise<OpenedJob> {
-  const earlier = request.fromStart ? await openAnew(journal) : await journal.open();
-  if (earlier === undefined || request.fromStart) {
+  const { fromStart, isNamed, files, settings } = request;
+  const { last: earlier, others } = await (fromStart ? openAnew(journal) : journal.open());
+  if (earlier === undefined || fromStart) {
+    if (!fromStart && !isNamed) await refuseSentFiles(files, others, topic);
     const sequence = earlier?.position.sequence ?? 0;
-    return { plan: 'begin', position: { ...startPosition, sequence }, settings: request.settings };
+    return { plan: 'begin', position: { ...startPosition, sequence }, settings };
   }
   const comparisons = await Promise.all(earlier.position.marks.map(compareFile));
   const numTopicOffsets = await countOffsets(client, topic);
@@ -39,11 +45,31 @@ export async function openProduceJob(
 }
 
 /** What cannot be understood does not matter to who begins again. */
-async function openAnew(journal: ProduceJournal): Promise<JournalEntry | undefined> {
+async function openAnew(journal: ProduceJournal): Promise<OpenedJournal> {
   try {
     return await journal.open();
   } catch (error) {
-    if (error instanceof MillraceError && error.code === 'MILLRACE_POSITION_INVALID') return undefined;
+    if (error instanceof MillraceError && error.code === 'MILLRACE_POSITION_INVALID')
+      return { last: undefined, others: [] };
     throw error;
+  }
+}
+
+/**
+ * Refuses files that another job has sent as they are: a pattern that the shell has replaced by names is another job as
+ * soon as it matches one more file, and would send all of them again.
+ */
+async function refuseSentFiles(
+  files: readonly InputFile[],
+  others: readonly ProducePosition[],
+  topic: string,
+): Promise<void> {
+  const paths = new Set(files.map(({ name }) => resolve(name)));
+  for (const mark of others.flatMap(({ marks }) => marks)) {
+    if (!paths.has(mark.path) || (await compareFile(mark)) === 'changed') continue;
+    throw new MillraceError(
+      'MILLRACE_CONFIG_INVALID',
+      `Rows of ${mark.path} were sent to ${topic} by a job of other files (was a pattern not quoted?): leave the file out, or give --from-start to send its rows again, or --job NAME to make this a job of its own.`,
+    );
   }
 }

@@ -1,5 +1,5 @@
 import { MillraceError } from '../../src/errors.js';
-import type { JournalEntry, ProduceJournal } from '../../src/stream/produce-journal.js';
+import type { OpenedJournal, ProduceJournal } from '../../src/stream/produce-journal.js';
 import type { ProducePosition, ProduceSettings } from '../../src/stream/produce-position.js';
 import type { OutgoingRecord } from '../../src/stream/produce-request.js';
 
@@ -11,6 +11,7 @@ export class MemoryJournal implements ProduceJournal {
   /** Called by `write` before and after it commits; may throw. */
   fault: (when: 'before' | 'after') => void = () => {};
   isTaken = false;
+  others: readonly ProducePosition[] = [];
   numOpenings = 0;
   #isOpen = true;
 
@@ -19,12 +20,15 @@ export class MemoryJournal implements ProduceJournal {
     return this.transactions.flatMap(({ records }) => records);
   }
 
-  open(): Promise<JournalEntry | undefined> {
+  open(): Promise<OpenedJournal> {
     this.numOpenings += 1;
     this.#isOpen = true;
     const [last, settings] = [this.transactions.at(-1), this.settings.at(-1)];
     const isEmpty = last === undefined || settings === undefined;
-    return Promise.resolve(isEmpty ? undefined : { position: last.position, settings });
+    return Promise.resolve({
+      last: isEmpty ? undefined : { position: last.position, settings },
+      others: this.others,
+    });
   }
 
   isTakenOver(): Promise<boolean> {

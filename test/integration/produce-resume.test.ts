@@ -166,6 +166,13 @@ describe('produce, run again,', () => {
     await produce(...args, '--job', 'second');
     await produce(...args, '--delivery', 'at-least-once');
     assert.deepEqual(await idsOf(topic), [...all(10), ...all(10), ...all(10)]);
+    const file = join(scratchFolder(t), 'more.csv');
+    writeFileSync(file, 'id,x\n10,1\n');
+    const { code, stderr } = await produce(file, ...args);
+    assert.equal(code, 2);
+    assert.match(stderr, /were sent to .* by a job of other files .*CONFIG_INVALID\]\n$/);
+    assert.equal((await produce(file, ...args, '--from-start')).code, 0);
+    assert.equal((await idsOf(topic)).length, 41);
     for (const option of [['--job', 'x'], ['--from-start']]) {
       const { code, stderr } = await produce(...args, '--delivery', 'at-least-once', ...option);
       assert.equal(code, 2);
