@@ -12,6 +12,7 @@ import { offsetResets } from '../src/stream/start-position.js';
 import { computeOptions } from '../src/tensorflow/compute-options.js';
 import { startCompute, type Compute } from '../src/tensorflow/compute.js';
 import { Health } from '../src/telemetry/health.js';
+import { killProcess } from '../src/telemetry/shutdown.js';
 import { ServingMetrics } from '../src/telemetry/metrics.js';
 import { buildApp } from '../src/web/app.js';
 import type { ModelInfo } from '../src/web/routes/model.js';
@@ -151,6 +152,8 @@ SIGTERM finishes what is in flight, commits it and leaves the group.`,
       return 0;
     } catch (error) {
       health.enter('failed');
+      // Whatever has failed, what the model still computes is of no use, and may be what never ends.
+      if ((await compute?.abandon()) === false) killProcess(error);
       throw error;
     } finally {
       await member?.close();

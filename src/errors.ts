@@ -74,6 +74,8 @@ export const errorTable = {
   MILLRACE_COMPUTE_FAILED: failed,
   /** The loss is no longer a finite number. */
   MILLRACE_TRAINING_DIVERGED: failed,
+  /** Rows that are there were neither fetched nor answered for too long, and no known trouble explains it. */
+  MILLRACE_STALLED: failed,
   /** What was written is not what was read: counts that must be equal differ. */
   MILLRACE_COUNT_MISMATCH: failed,
   /** The deadline for finishing what was in flight passed. */

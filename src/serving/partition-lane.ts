@@ -40,6 +40,7 @@ export class PartitionLane {
   readonly #queue: ChunkQueue;
   readonly #underWay: ChunkUnderWay[] = [];
   #rows = 0;
+  #rowsLeft = 0;
   #bytes = 0;
   #hasFailed = false;
   #delivering: Promise<void> | undefined;
@@ -55,6 +56,11 @@ export class PartitionLane {
   /** Rows that were fetched and are not answered and committed. */
   get rows(): number {
     return this.#rows;
+  }
+
+  /** Rows that are done or dropped. */
+  get rowsLeft(): number {
+    return this.#rowsLeft;
   }
 
   get bytes(): number {
@@ -173,6 +179,7 @@ export class PartitionLane {
 
   #leave(rows: number, bytes: number): void {
     this.#rows -= rows;
+    this.#rowsLeft += rows;
     this.#bytes -= bytes;
     this.#parts.onLeft();
   }

@@ -13,6 +13,7 @@ import { countRows, type AnsweredChunk } from './answer.js';
 import type { Chunk } from './chunk.js';
 import type { Delivery } from './delivery.js';
 import { PartitionLane } from './partition-lane.js';
+import type { OwnWork } from './watchdog.js';
 import { ServingSummary } from './serving-summary.js';
 
 export interface ServeLoopParts {
@@ -23,6 +24,12 @@ export interface ServeLoopParts {
   readonly metrics: Pick<ServingMetrics, 'answered' | 'latency' | 'lag' | 'rebalance' | 'gap'>;
   readonly health: Health;
   readonly logger: Logger;
+}
+
+interface Progress {
+  readonly position: bigint;
+  readonly fetched: bigint;
+  readonly highWatermark: bigint;
 }
 
 /** Bounds of a serving member. */
@@ -43,8 +50,8 @@ export interface ServeLimits {
 export class ServeLoop {
   readonly #parts: ServeLoopParts;
   readonly #lanes = new Map<OwnedPartition, PartitionLane>();
-  /** How far each partition is answered, and where it ends. */
-  readonly #progress = new Map<OwnedPartition, { position: bigint; highWatermark: bigint }>();
+  /** How far each partition is fetched and answered, and where it ends. */
+  readonly #progress = new Map<OwnedPartition, Progress>();
   readonly #summary = new ServingSummary();
   readonly #failed: Promise<never>;
   #reject!: (error: unknown) => void;
@@ -97,6 +104,15 @@ export class ServeLoop {
     return { rows, bytes };
   }
 
+  /** What is under way of each partition that this member owns. */
+  work(): OwnWork[] {
+    return [...this.#progress].flatMap(([owned, { fetched: position }]) => {
+      const lane = this.#lanes.get(owned);
+      if (lane === undefined || owned.lost.aborted) return [];
+      return [{ owned, position, rowsInFlight: lane.rows, rowsLeft: lane.rowsLeft }];
+    });
+  }
+
   #listener(): SourceListener {
     return {
       claim: (owned) => this.#parts.delivery.claim(owned),
@@ -104,7 +120,7 @@ export class ServeLoop {
       restarted: (partition) => this.#begin(partition),
       fetched: (owned, fetched) => this.#onFetched(owned, fetched),
       gap: (_owned, { reason, skipped }) => this.#parts.metrics.gap(reason, Number(skipped)),
-      hampered: (reason) => this.#parts.health.trouble('input', reason),
+      hampered: (reason, caller) => this.#parts.health.trouble('input', reason, caller),
       failed: (error) => this.fail(error),
     };
   }
@@ -130,7 +146,7 @@ export class ServeLoop {
     for (const before of this.#progress.keys()) if (before.lost.aborted) this.#progress.delete(before);
     this.#removeEmptiedLanes();
     this.#lanes.set(owned, this.#openLane(owned));
-    this.#progress.set(owned, { position, highWatermark });
+    this.#progress.set(owned, { position, highWatermark, fetched: position });
     this.#reportLag(owned);
   }
 
@@ -147,8 +163,8 @@ export class ServeLoop {
   }
 
   #onFetched(owned: OwnedPartition, fetched: FetchedRecords): void {
-    const { highWatermark } = fetched;
-    this.#reportLag(owned, { highWatermark });
+    const { highWatermark, nextOffset } = fetched;
+    this.#reportLag(owned, { highWatermark, fetched: nextOffset });
     this.#lanes.get(owned)?.push(fetched);
     this.#balance();
   }
@@ -165,7 +181,7 @@ export class ServeLoop {
     this.#reportLag(written.chunk.owned, { position: written.chunk.nextOffset });
   }
 
-  #reportLag(owned: OwnedPartition, news: { position?: bigint; highWatermark?: bigint } = {}): void {
+  #reportLag(owned: OwnedPartition, news: Partial<Progress> = {}): void {
     const before = this.#progress.get(owned);
     if (before === undefined || owned.lost.aborted) return;
     const progress = { ...before, ...news };

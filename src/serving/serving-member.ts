@@ -24,6 +24,7 @@ import { ExactlyOnce } from './exactly-once.js';
 import { emitFilter } from './emit-filter.js';
 import { retrying } from '../stream/retrying.js';
 import { ServeLoop } from './serve-loop.js';
+import { watchProgress } from './watchdog.js';
 import type { servingOptions } from './serving-options.js';
 
 /** Which rows a member reads, and where its answers go. */
@@ -119,7 +120,19 @@ export async function openServingMember(parts: ServingMemberParts): Promise<Serv
     health,
     logger,
   });
-  return { loop, close: () => delivery.close() };
+  const endWatch = watchProgress({
+    work: () => loop.work(),
+    fetchEnds: () => source.fetchEnds(),
+    health,
+    logger,
+    stallTimeoutMs: options.stallTimeoutMs,
+    onEnd: (error) => loop.fail(error),
+  });
+  const close = () => {
+    endWatch();
+    return delivery.close();
+  };
+  return { loop, close };
 
   async function openDelivery(input: TopicSource): Promise<Delivery> {
     const { compression } = options;

@@ -95,6 +95,15 @@ export const servingOptions = defineOptions({
       'How long brokers or registry may be away before the process gives up; it is not ready meanwhile',
     section: limits,
   },
+  stallTimeoutMs: {
+    type: 'integer',
+    default: 60_000,
+    min: 0,
+    placeholder: 'MS',
+    description:
+      'After this long without progress on rows that are there the process is not live, after twice as long it ends; longer than any batch takes; 0: never',
+    section: limits,
+  },
   drainTimeoutMs: {
     type: 'integer',
     default: 30_000,

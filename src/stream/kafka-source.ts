@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Admin, Consumer, ConsumerCrashEvent, ConsumerGroupJoinEvent, EachBatchPayload } from 'kafkajs';
-import { MillraceError } from '../errors.js';
+import { MillraceError, messageOf } from '../errors.js';
 import { RunningClock } from '../telemetry/running-clock.js';
 import { brokerError, protocolErrorType } from './broker-error.js';
 import type { StreamClient } from './connection.js';
@@ -41,6 +41,7 @@ const positionRetryMs = 500;
 /** Longer than any single request may take: a join waits up to 65 s for the other members. */
 const defaultSilenceTimeoutMs = 90_000;
 const watchIntervalMs = 1_000;
+const closeTimeoutMs = 10_000;
 
 /** Makes the source that reads a topic as a member of a group, by kafkajs. */
 export function createKafkaSource(client: StreamClient, options: KafkaSourceOptions): TopicSource {
@@ -189,6 +190,15 @@ class KafkaSource implements TopicSource {
     }
   }
 
+  async fetchEnds(): Promise<ReadonlyMap<number, bigint>> {
+    try {
+      const ends = await this.#admin.fetchTopicOffsets(this.#options.topic);
+      return new Map(ends.map(({ partition, high }) => [partition, BigInt(high)]));
+    } catch (error) {
+      throw brokerError(error, this.#client, 'Asking for the ends of the partitions');
+    }
+  }
+
   stopFetching(): void {
     if (this.#state !== 'running') return;
     this.#state = 'draining';
@@ -199,12 +209,17 @@ class KafkaSource implements TopicSource {
     this.#state = 'ended';
     clearInterval(this.#watch);
     // Leaving fails when the broker is gone; the group then finds out by itself when the session times out.
-    const results = await Promise.allSettled([this.#consumer.disconnect(), this.#admin.disconnect()]);
+    const disconnecting = [this.#consumer.disconnect(), this.#admin.disconnect()].map((each) =>
+      each.catch((error: unknown) => this.#client.logger.debug({ err: error }, 'disconnecting')),
+    );
+    // A client that hangs is not waited for.
+    const overdue = new AbortController();
+    await Promise.race([
+      Promise.all(disconnecting),
+      delay(closeTimeoutMs, undefined, { signal: overdue.signal }).catch(() => {}),
+    ]);
+    overdue.abort();
     this.#loseAll();
-    for (const result of results) {
-      if (result.status === 'rejected')
-        this.#client.logger.debug({ err: result.reason as Error }, 'disconnecting');
-    }
   }
 
   #loseAll(): void {
@@ -276,20 +291,29 @@ class KafkaSource implements TopicSource {
     work: () => Promise<T>,
   ): Promise<T | undefined> {
     const isOver = () => this.#state === 'ended' || owned.some(({ lost }) => lost.aborted);
+    let failingSinceMs: number | undefined;
+    const tell = (reason: string | undefined) => this.#listener.hampered(reason, owned);
     while (!isOver()) {
       try {
         const result = await work();
+        if (failingSinceMs !== undefined) tell(undefined);
         return isOver() ? undefined : result;
       } catch (error) {
-        if (isOver()) return undefined;
-        if (error instanceof MillraceError && !error.retriable) {
-          this.#end(error);
+        failingSinceMs ??= this.#clock.nowMs;
+        const isForGood = error instanceof MillraceError && !error.retriable;
+        const patienceMs = Math.max(this.#options.maxOutageMs, this.#sessionTimeoutMs);
+        const isTooLong = this.#clock.nowMs - failingSinceMs > patienceMs;
+        if (isOver()) break;
+        if (isForGood || isTooLong) {
+          this.#end(isForGood ? error : brokerError(error, this.#client, capital(doing)));
           return undefined;
         }
         this.#client.logger.warn({ err: error }, `${doing} failed; trying again`);
+        tell(`${doing} failed: ${messageOf(error)}`);
         await delay(positionRetryMs);
       }
     }
+    if (failingSinceMs !== undefined) tell(undefined);
     return undefined;
   }
 
@@ -493,6 +517,10 @@ const membershipErrors = new Set([
   'REBALANCE_IN_PROGRESS',
   'FENCED_INSTANCE_ID',
 ]);
+
+function capital(sentence: string): string {
+  return sentence[0].toUpperCase() + sentence.slice(1);
+}
 
 function topicPartition({ topic, partition }: OwnedPartition): { topic: string; partitions: number[] } {
   return { topic, partitions: [partition] };

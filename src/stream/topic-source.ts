@@ -62,8 +62,12 @@ export interface SourceListener {
   fetched(owned: OwnedPartition, fetched: FetchedRecords): void;
   /** What followed the position of an owned partition is not there; reading goes on at the end of the gap. */
   gap(owned: OwnedPartition, gap: Gap): void;
-  /** Reading is hampered for this reason, and goes on by itself as soon as it can; or undefined: it goes on. */
-  hampered(reason: string | undefined): void;
+  /**
+   * Reading is hampered for this reason, and goes on by itself as soon as it can; or undefined: it goes on.
+   *
+   * @param caller tells apart what may be in trouble at once
+   */
+  hampered(reason: string | undefined, caller?: unknown): void;
   /** Reading has ended for good: MILLRACE_CONSUMER_CRASHED, MILLRACE_POSITION_LOST, or what `claim` threw. */
   failed(error: MillraceError): void;
 }
@@ -91,6 +95,11 @@ export interface TopicSource {
    * @throws MillraceError MILLRACE_BROKER_UNAVAILABLE
    */
   commitOffsets(owned: OwnedPartition, nextOffset: bigint): Promise<boolean>;
+  /**
+   * Where the partitions of the topic end now for readers of committed records, by partition. Throws
+   * MILLRACE_BROKER_UNAVAILABLE.
+   */
+  fetchEnds(): Promise<ReadonlyMap<number, bigint>>;
   /** Fetches nothing more, and stays in the group with its partitions until `close`. */
   stopFetching(): void;
   /** Leaves the group. All partitions are lost. */

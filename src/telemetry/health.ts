@@ -34,6 +34,7 @@ const stateReasons: Readonly<Record<Exclude<LifecycleState, 'running'>, string>>
  */
 export class Health {
   #state: LifecycleState = 'starting';
+  #stall: string | undefined;
   /** By who is in trouble. */
   readonly #troubles = new Map<unknown, string>();
 
@@ -56,12 +57,24 @@ export class Health {
     else this.#troubles.set(caller, `${part}: ${reason}`);
   }
 
+  /** Whether a part says at present why it cannot work. */
+  get hasTrouble(): boolean {
+    return this.#troubles.size > 0;
+  }
+
+  /** Says why only a restart helps although the process runs, or with undefined that work goes on. */
+  stalled(reason: string | undefined): void {
+    this.#stall = reason;
+  }
+
   report(): HealthReport {
     const state = this.#state;
+    const stall = this.#stall;
     const reasons = [
       ...(state === 'running' ? [] : [stateReasons[state]]),
+      ...(stall === undefined ? [] : [`stalled: ${stall}`]),
       ...new Set(this.#troubles.values()),
     ];
-    return { live: state !== 'failed', ready: reasons.length === 0, state, reasons };
+    return { live: state !== 'failed' && stall === undefined, ready: reasons.length === 0, state, reasons };
   }
 }

@@ -1,4 +1,5 @@
-import { ExitCode } from '../errors.js';
+import { writeSync } from 'node:fs';
+import { ExitCode, messageOf } from '../errors.js';
 
 /**
  * Ctrl-C under `npm start` reaches a program twice, from the terminal and from npm, which passes it on. Signals this
@@ -58,4 +59,13 @@ export function listenForShutdown(
   source.on('uncaughtException', onFault);
   source.on('unhandledRejection', onFault);
   return controller.signal;
+}
+
+/**
+ * Ends this process as `kill -9` does, and says why. An exit waits for every thread, and so for ever when native code in
+ * one of them does not come back.
+ */
+export function killProcess(reason: unknown): void {
+  writeSync(2, `millrace: ${messageOf(reason)} A thread does not end: killing the process.\n`);
+  process.kill(process.pid, 'SIGKILL');
 }

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { MillraceError, messageOf } from '../errors.js';
 import {
@@ -9,6 +10,9 @@ import {
   type Reply,
   type Request,
 } from './compute-protocol.js';
+
+/** Longer than any JavaScript needs to be interrupted. */
+const abandonTimeoutMs = 5_000;
 
 interface Pending {
   readonly resolve: (result: never) => void;
@@ -47,6 +51,11 @@ export class ComputeThread {
     this.#worker.on('exit', (code) => died(`exit code ${code}`));
   }
 
+  /** It has ended by itself or was abandoned. */
+  get hasEnded(): boolean {
+    return this.#exited;
+  }
+
   /** Makes a call; the buffers of its typed arrays move to the thread and are empty here afterwards. */
   call<N extends CallName>(name: N, ...args: CallArguments<N>): Promise<CallResult<N>> {
     if (this.#refusal !== undefined) return Promise.reject(this.#refusal);
@@ -73,12 +82,21 @@ export class ComputeThread {
     return this.#closing;
   }
 
+  /** Ends the thread; calls under way fail. False when it has not ended within five seconds. */
+  async abandon(): Promise<boolean> {
+    this.#exited = true;
+    this.#end(new MillraceError('MILLRACE_COMPUTE_FAILED', 'The compute thread was ended during this call.'));
+    const terminated = this.#worker.terminate().then(() => true);
+    return Promise.race([terminated, delay(abandonTimeoutMs, false, { ref: false })]);
+  }
+
   async #drain(): Promise<void> {
     this.#refusal ??= new MillraceError(
       'MILLRACE_COMPUTE_FAILED',
       'The compute thread was closed before this call.',
     );
     if (this.#pending.size > 0) await new Promise<void>((resolve) => (this.#onIdle = resolve));
+    if (this.#exited) return;
     this.#exited = true;
     await this.#worker.terminate();
   }

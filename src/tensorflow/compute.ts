@@ -25,6 +25,12 @@ export interface Compute {
   /** A model with new weights; the same seed gives the same weights on every backend. Throws MILLRACE_MODEL_INVALID. */
   newModel(spec: ModelSpec, seed: number): Promise<TrainableModel>;
   memory(): Promise<ComputeMemory>;
+  /**
+   * Ends the thread without waiting for the calls under way, which fail.
+   *
+   * @returns false when it does not end within seconds, since its native code does not come back
+   */
+  abandon(): Promise<boolean>;
   /** Finishes the calls under way, then ends the thread. */
   close(): Promise<void>;
 }
@@ -101,6 +107,7 @@ async function openThread(request: BackendRequest, logger: Logger): Promise<Comp
       return new TrainableThreadModel(thread, description, weightSpecs);
     },
     memory: () => thread.call('memory'),
+    abandon: () => thread.abandon(),
     close: () => thread.close(),
   };
 }

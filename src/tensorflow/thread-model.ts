@@ -30,7 +30,8 @@ export class ThreadModel implements Model {
   }
 
   async close(): Promise<void> {
-    await this.thread.call('closeModel', this.id);
+    // A thread that has ended holds nothing.
+    if (!this.thread.hasEnded) await this.thread.call('closeModel', this.id);
   }
 }
 

@@ -134,6 +134,10 @@ export class MemorySource implements TopicSource {
     return true;
   }
 
+  fetchEnds(): Promise<ReadonlyMap<number, bigint>> {
+    return Promise.resolve(this.#ends);
+  }
+
   stopFetching(): void {
     this.isFetching = false;
   }

@@ -50,6 +50,21 @@ describe('the health of a process', () => {
     assert.equal(health.report().live, false);
   });
 
+  it('is neither live nor ready while its work has stalled, and both when it goes on', () => {
+    const health = new Health();
+    health.enter('running');
+    health.stalled('nothing moves');
+    assert.deepEqual(health.report(), {
+      live: false,
+      ready: false,
+      state: 'running',
+      reasons: ['stalled: nothing moves'],
+    });
+    assert.equal(health.hasTrouble, false);
+    health.stalled(undefined);
+    assert.deepEqual([health.report().live, health.report().ready], [true, true]);
+  });
+
   it('does not go back from draining to running', () => {
     const health = new Health();
     health.enter('draining');

@@ -3,12 +3,15 @@ import { describe, it } from 'node:test';
 import type { MillraceError } from '../../src/errors.js';
 import { ComputeThread } from '../../src/tensorflow/compute-thread.js';
 
-/** A thread that answers `memory` after a moment, and dies when it is told to close model 1 (throws) or 2 (exits). */
+/**
+ * A thread that answers `memory` after a moment, and dies when it is told to close model 1 (throws) or 2
+ * (exits); 3 never ends. */
 const entry = new URL(
   `data:text/javascript,${encodeURIComponent(`
     import { parentPort } from 'node:worker_threads';
     let count = 0;
     parentPort.on('message', ({ id, name, args }) => {
+      if (name === 'closeModel' && args[0] === 3) for (;;);
       if (name === 'closeModel' && args[0] === 1) throw new Error('out of memory');
       if (name === 'closeModel' && args[0] === 2) process.exit(7);
       const result = name === 'getWeights' ? args[0] : { numTensors: ++count, numBytes: 0 };
@@ -52,6 +55,17 @@ describe('the main end of the compute thread', () => {
       assert.equal(deaths.length, 1);
     });
   }
+
+  it('is given up at once although a call never ends, which fails', async () => {
+    const { thread, deaths } = startThread();
+    const underWay = thread.call('closeModel', 3);
+    const refused = assert.rejects(underWay, failed(/was ended during this call/));
+    assert.equal(await thread.abandon(), true);
+    await refused;
+    await thread.close();
+    assert.ok(thread.hasEnded);
+    assert.deepEqual(deaths, []);
+  });
 
   it('does not wait for ever when the thread dies while it is being closed', async () => {
     const { thread } = startThread();
