@@ -62,6 +62,8 @@ export const errorTable = {
   MILLRACE_TRANSACTION_FENCED: { retriable: true, exitCode: ExitCode.failed },
   /** Another process goes on with the same producing job. */
   MILLRACE_JOB_TAKEN_OVER: failed,
+  /** A topic is missing, full, or not to be written by this user; it is tried again until somebody has mended that. */
+  MILLRACE_TOPIC_UNWRITABLE: unavailable,
   /** A topic refused records for their size. */
   MILLRACE_RECORD_TOO_LARGE: { retriable: false, exitCode: ExitCode.rowsRejected },
   /** The schema registry did not answer, or refused. */

@@ -2,16 +2,19 @@ import { RecordTooLargeError, type Publisher } from '../stream/publisher.js';
 import type { TopicFacts } from '../stream/topic-facts.js';
 import type { OwnedPartition, TopicSource } from '../stream/topic-source.js';
 import type { Stage } from '../telemetry/metrics.js';
-import { smallerAnswer, type AnsweredChunk, type DeadLetterAddress } from './answer.js';
-import { answerRecord, type Delivered, type Delivery } from './delivery.js';
+import { smallerAnswer, type Answer, type AnsweredChunk, type DeadLetterAddress } from './answer.js';
+import { answerRecord, takesNoAnswer, type Delivered, type Delivery } from './delivery.js';
 
 export interface AtLeastOnceParts {
+  /** Writes predictions. */
   readonly publisher: Publisher;
+  /** Writes dead letters; another one, so that a topic that cannot be written holds up its own records only. */
+  readonly letterPublisher: Publisher;
   readonly source: Pick<TopicSource, 'commitOffsets'>;
   readonly deadLetters: DeadLetterAddress;
   readonly topics: TopicFacts;
   readonly onStage: (stage: Stage, seconds: number) => void;
-  /** Repeats what fails because the broker is away, until it is back or the signal aborts. */
+  /** Repeats what fails and may be mended, until it succeeds or the signal aborts. */
   readonly retry: <T>(work: () => Promise<T>, abandoned: AbortSignal) => Promise<T>;
 }
 
@@ -44,8 +47,9 @@ export class AtLeastOnce implements Delivery {
     return { written, committed: this.#committers.get(owned)!.commit(nextOffset) };
   }
 
-  close(): Promise<void> {
-    return this.#parts.publisher.close();
+  async close(): Promise<void> {
+    const { publisher, letterPublisher } = this.#parts;
+    await Promise.all([publisher.close(), letterPublisher.close()]);
   }
 }
 
@@ -78,36 +82,90 @@ class OffsetCommitter {
   }
 }
 
-/** Writes all answers; one that its topic refuses for its size is replaced by a smaller one. */
+/** An answer by its place, where it can be replaced. */
+interface Place {
+  readonly answers: Answer[];
+  readonly index: number;
+}
+
+/**
+ * Writes all answers; one that its topic refuses for its size is replaced by a smaller one. Predictions come first, so
+ * that they are not written again and again while dead letters cannot be.
+ */
 async function writeAnswers(
   answered: readonly AnsweredChunk[],
-  { publisher, deadLetters, topics, onStage, retry }: AtLeastOnceParts,
+  parts: AtLeastOnceParts,
 ): Promise<AnsweredChunk[]> {
-  const { owned } = answered[0].chunk;
   const written = answered.map((chunk) => ({ ...chunk, answers: [...chunk.answers] }));
-  let unwritten = written.flatMap(({ answers }) => [...answers.keys()].map((index) => ({ answers, index })));
+  const places = written.flatMap(({ answers }) => [...answers.keys()].map((index) => ({ answers, index })));
+  const isLetter = ({ answers, index }: Place) => answers[index].fault !== undefined;
+  const { owned } = answered[0].chunk;
   const startedAt = performance.now();
-  while (unwritten.length > 0) {
-    const records = unwritten.map(({ answers, index }) => answerRecord(owned, answers[index], topics));
-    const refusal = await refusalOf(() => retry(() => publisher.send(records), owned.lost));
-    unwritten = refusal?.indices.map((place) => unwritten[place]) ?? [];
-    for (const { answers, index } of unwritten) {
-      const smaller = smallerAnswer(owned, answers[index], deadLetters);
-      if (smaller === undefined) throw refusal!;
-      answers[index] = smaller;
-    }
-  }
-  onStage('produce', (performance.now() - startedAt) / 1000);
+  await writePredictions(
+    places.filter((place) => !isLetter(place)),
+    owned,
+    parts,
+  );
+  await writeLetters(places.filter(isLetter), owned, parts);
+  parts.onStage('produce', (performance.now() - startedAt) / 1000);
   return written;
 }
 
-/** Which records were refused for their size; undefined when none were. */
-async function refusalOf(send: () => Promise<void>): Promise<RecordTooLargeError | undefined> {
+/** What is refused for its size is a dead letter afterwards. */
+async function writePredictions(
+  places: readonly Place[],
+  owned: OwnedPartition,
+  parts: AtLeastOnceParts,
+): Promise<void> {
+  if (places.length === 0) return;
+  const refused = await parts.retry(() => send(parts.publisher, places, owned, parts), owned.lost);
+  makeSmaller(refused, owned, parts);
+}
+
+async function writeLetters(
+  places: readonly Place[],
+  owned: OwnedPartition,
+  parts: AtLeastOnceParts,
+): Promise<void> {
+  if (places.length === 0) return;
+  const whole = new Map(places.map((place) => [place, place.answers[place.index]]));
+  let unwritten = places;
+  await parts.retry(async () => {
+    // What was made smaller in vain is tried whole again: the limit may be what was mended.
+    for (const place of unwritten) place.answers[place.index] = whole.get(place)!;
+    for (;;) {
+      unwritten = await send(parts.letterPublisher, unwritten, owned, parts);
+      if (unwritten.length === 0) return;
+      makeSmaller(unwritten, owned, parts);
+    }
+  }, owned.lost);
+}
+
+/** Writes answers, and returns those that were refused for their size. */
+async function send(
+  publisher: Publisher,
+  places: readonly Place[],
+  owned: OwnedPartition,
+  { topics }: AtLeastOnceParts,
+): Promise<Place[]> {
   try {
-    await send();
-    return undefined;
+    await publisher.send(places.map(({ answers, index }) => answerRecord(owned, answers[index], topics)));
+    return [];
   } catch (error) {
-    if (error instanceof RecordTooLargeError) return error;
+    if (error instanceof RecordTooLargeError) return error.indices.map((index) => places[index]);
     throw error;
+  }
+}
+
+/** Throws MILLRACE_TOPIC_UNWRITABLE when there is nothing smaller. */
+function makeSmaller(
+  places: readonly Place[],
+  owned: OwnedPartition,
+  { deadLetters }: AtLeastOnceParts,
+): void {
+  for (const { answers, index } of places) {
+    const smaller = smallerAnswer(owned, answers[index], deadLetters);
+    if (smaller === undefined) throw takesNoAnswer(deadLetters.topic);
+    answers[index] = smaller;
   }
 }

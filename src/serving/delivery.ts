@@ -1,6 +1,8 @@
+import type { MillraceError } from '../errors.js';
 import type { OutgoingRecord } from '../stream/produce-request.js';
 import type { TopicFacts } from '../stream/topic-facts.js';
 import type { OwnedPartition } from '../stream/topic-source.js';
+import { topicUnwritable } from '../stream/write-error.js';
 import type { Answer, AnsweredChunk } from './answer.js';
 
 /** How often a row is answered, whatever dies: the choice of `--delivery`. */
@@ -41,4 +43,21 @@ export interface Delivery {
  */
 export function answerRecord(owned: OwnedPartition, { record }: Answer, topics: TopicFacts): OutgoingRecord {
   return { ...record, partition: owned.partition % topics.numPartitions(record.topic) };
+}
+
+/**
+ * Whether the time of an outage counts for an error. Another process may reach brokers that this one does not, so that
+ * an end may help. A topic that cannot be written is the same for all: its partition waits for the mend however long
+ * that takes, and the others go on.
+ */
+export function isOutage({ code }: MillraceError): boolean {
+  return code !== 'MILLRACE_TOPIC_UNWRITABLE';
+}
+
+/** What is thrown when a topic takes not even the smallest answer. */
+export function takesNoAnswer(topic: string): MillraceError {
+  return topicUnwritable(
+    topic,
+    'since it takes not even a dead letter without its row: raise its max.message.bytes',
+  );
 }

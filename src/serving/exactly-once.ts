@@ -1,12 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { MillraceError, messageOf } from '../errors.js';
 import { sizeOfRecord } from '../stream/produce-request.js';
+import { OutageClock } from '../stream/retrying.js';
 import type { TopicFacts } from '../stream/topic-facts.js';
 import type { OwnedPartition, TopicSource } from '../stream/topic-source.js';
 import type { TransactionalPublisher } from '../stream/transactional-publisher.js';
 import type { Stage } from '../telemetry/metrics.js';
 import { smallerAnswer, type Answer, type AnsweredChunk, type DeadLetterAddress } from './answer.js';
-import { answerRecord, type Delivered, type Delivery } from './delivery.js';
+import { answerRecord, isOutage, takesNoAnswer, type Delivered, type Delivery } from './delivery.js';
 
 export interface ExactlyOnceParts {
   readonly group: string;
@@ -22,9 +23,9 @@ export interface ExactlyOnceParts {
   readonly maxOutageMs: number;
 }
 
-/** A partition whose last deliveries failed, since when and how often. */
+/** A partition whose last deliveries failed, and how often. */
 interface Trouble {
-  readonly startedAt: number;
+  readonly outage: OutageClock;
   failures: number;
 }
 
@@ -62,15 +63,16 @@ export class ExactlyOnce implements Delivery {
     const { owned } = answered[0].chunk;
     const { nextOffset } = answered[answered.length - 1].chunk;
     const startedAt = performance.now();
-    const written = answered.map((chunk) => ({
-      ...chunk,
-      answers: chunk.answers.map((answer) => fitting(owned, answer, deadLetters, topics)),
-    }));
-    const records = written.flatMap(({ answers }) =>
-      answers.map((answer) => answerRecord(owned, answer, topics)),
-    );
     const { topic, partition } = owned;
+    let written: readonly AnsweredChunk[];
     try {
+      written = answered.map((chunk) => ({
+        ...chunk,
+        answers: chunk.answers.map((answer) => fitting(owned, answer, deadLetters, topics)),
+      }));
+      const records = written.flatMap(({ answers }) =>
+        answers.map((answer) => answerRecord(owned, answer, topics)),
+      );
       // A partition that was lost has no publisher any more.
       const publisher = this.#publishers.get(owned);
       if (publisher === undefined) return undefined;
@@ -106,24 +108,29 @@ export class ExactlyOnce implements Delivery {
     // What becomes of a partition that was lost is the business of its next owner.
     if (owned.lost.aborted) return;
     const { source, topics, onTrouble, maxOutageMs } = this.#parts;
-    const trouble = this.#troubles.get(owned.partition) ?? { startedAt: performance.now(), failures: 0 };
+    const trouble = this.#troubles.get(owned.partition) ?? {
+      outage: new OutageClock(maxOutageMs, isOutage),
+      failures: 0,
+    };
     const delayMs = Math.min(firstDelayMs * 2 ** trouble.failures, maxDelayMs);
-    const isOver = performance.now() - trouble.startedAt + delayMs > maxOutageMs;
-    if (!(error instanceof MillraceError) || !error.retriable || isOver) throw error;
+    const isRetriable = error instanceof MillraceError && error.retriable;
+    if (!isRetriable || trouble.outage.isOver(error, delayMs)) throw error;
     trouble.failures += 1;
     this.#troubles.set(owned.partition, trouble);
-    onTrouble(owned.partition, messageOf(error));
+    let reason = messageOf(error);
+    onTrouble(owned.partition, reason);
     try {
       await delay(delayMs * (0.5 + Math.random() / 2), undefined, { signal: owned.lost });
       // The limit that a topic sets may be what has changed.
       await topics.refresh();
-    } catch {
+    } catch (error) {
       // Lost while it waited, or not to be described now: it begins anew all the same, with the facts of before.
+      if (error instanceof MillraceError && error.code === 'MILLRACE_TOPIC_MISSING') reason = error.message;
     }
     source.reset(owned);
     // Losing the ownership has taken the trouble away, which it has not.
     this.#troubles.set(owned.partition, trouble);
-    onTrouble(owned.partition, messageOf(error));
+    onTrouble(owned.partition, reason);
   }
 }
 
@@ -135,7 +142,10 @@ function transactionalId(group: string, { topic, partition }: OwnedPartition): s
   return `${group}/${topic}/${partition}`;
 }
 
-/** The answer, or what takes its place when its topic is known not to take its size. */
+/**
+ * The answer, or what takes its place when its topic is known not to take its size. Throws MILLRACE_TOPIC_UNWRITABLE
+ * when nothing is small enough.
+ */
 function fitting(
   owned: OwnedPartition,
   answer: Answer,
@@ -144,5 +154,6 @@ function fitting(
 ): Answer {
   if (sizeOfRecord(answer.record) <= topics.maxBatchBytes(answer.record.topic)) return answer;
   const smaller = smallerAnswer(owned, answer, address);
-  return smaller === undefined ? answer : fitting(owned, smaller, address, topics);
+  if (smaller === undefined) throw takesNoAnswer(answer.record.topic);
+  return fitting(owned, smaller, address, topics);
 }

@@ -19,7 +19,7 @@ import type { Logger } from '../telemetry/logger.js';
 import type { ServingMetrics } from '../telemetry/metrics.js';
 import { ChunkAnswerer } from './chunk-answerer.js';
 import { AtLeastOnce } from './at-least-once.js';
-import type { Delivery } from './delivery.js';
+import { isOutage, type Delivery } from './delivery.js';
 import { ExactlyOnce } from './exactly-once.js';
 import { emitFilter } from './emit-filter.js';
 import { retrying } from '../stream/retrying.js';
@@ -76,6 +76,7 @@ export async function openServingMember(parts: ServingMemberParts): Promise<Serv
     <T>(work: () => Promise<T>, abandoned: AbortSignal) =>
       retrying(work, {
         maxOutageMs,
+        isOutage,
         abandoned,
         onTrouble: (reason) => {
           if (reason !== undefined) logger.warn({ part, reason }, 'trying again');
@@ -140,7 +141,8 @@ export async function openServingMember(parts: ServingMemberParts): Promise<Serv
     const shared = { source: input, deadLetters, topics, onStage };
     if (options.delivery === 'at-least-once') {
       const publisher = await createPublisher(client, { compression });
-      return new AtLeastOnce({ ...shared, publisher, retry: retryAs('output') });
+      const letterPublisher = await createPublisher(client, { compression });
+      return new AtLeastOnce({ ...shared, publisher, letterPublisher, retry: retryAs('output') });
     }
     return new ExactlyOnce({
       ...shared,

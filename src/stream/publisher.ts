@@ -11,6 +11,7 @@ import {
   type Compression,
   type OutgoingRecord,
 } from './produce-request.js';
+import { writeError } from './write-error.js';
 
 /** Writes records. */
 export interface Publisher {
@@ -19,7 +20,8 @@ export interface Publisher {
    * after the other, is kept in each partition. Records of calls that are under way at the same time travel together.
    *
    * Throws RecordTooLargeError when the topic refused some of them for their size (all others are written), and
-   * MILLRACE_PRODUCE_FAILED or MILLRACE_BROKER_UNAVAILABLE when it is not known which of them were written.
+   * MILLRACE_TOPIC_UNWRITABLE, MILLRACE_PRODUCE_FAILED or MILLRACE_BROKER_UNAVAILABLE when it is not known which of
+   * them were written.
    */
   send(records: readonly OutgoingRecord[]): Promise<void>;
   /** Waits for what is under way, then ends the connection. */
@@ -129,7 +131,8 @@ class IdempotentPublisher implements Publisher {
         await this.#write(request);
       } catch (error) {
         await this.#dropProducer();
-        this.#fail(request, brokerError(error, this.#client, 'Writing records', 'MILLRACE_PRODUCE_FAILED'));
+        const topics = request.map(({ call, index }) => call.records[index].topic);
+        this.#fail(request, writeError(error, this.#client, topics));
       }
     }
     this.#isRunning = false;

@@ -4,6 +4,8 @@ import { MillraceError, messageOf } from '../errors.js';
 export interface RetryOptions {
   /** How long the trouble may last before its error is thrown. */
   readonly maxOutageMs: number;
+  /** For which errors that holds; for all unless given. Others may come as long as they will. */
+  readonly isOutage?: (error: MillraceError) => boolean;
   /** Ends the repetition; the last error is thrown. */
   readonly abandoned: AbortSignal;
   /** Told why it does not work at present, and with undefined that it does again. */
@@ -18,7 +20,7 @@ const maxDelayMs = 5_000;
  * any other error at once.
  */
 export async function retrying<T>(work: () => Promise<T>, options: RetryOptions): Promise<T> {
-  const startedAt = performance.now();
+  const outage = new OutageClock(options.maxOutageMs, options.isOutage);
   let isInTrouble = false;
   try {
     for (let delayMs = firstDelayMs; ; delayMs = Math.min(2 * delayMs, maxDelayMs)) {
@@ -26,8 +28,7 @@ export async function retrying<T>(work: () => Promise<T>, options: RetryOptions)
         return await work();
       } catch (error) {
         const isRetriable = error instanceof MillraceError && error.retriable;
-        const isOver = performance.now() - startedAt + delayMs > options.maxOutageMs;
-        if (!isRetriable || isOver || options.abandoned.aborted) throw error;
+        if (!isRetriable || options.abandoned.aborted || outage.isOver(error, delayMs)) throw error;
         isInTrouble = true;
         options.onTrouble(messageOf(error));
         await pause(delayMs, options.abandoned);
@@ -36,6 +37,28 @@ export async function retrying<T>(work: () => Promise<T>, options: RetryOptions)
     }
   } finally {
     if (isInTrouble) options.onTrouble(undefined);
+  }
+}
+
+/** Reckons how long an outage has lasted. */
+export class OutageClock {
+  readonly #maxOutageMs: number;
+  readonly #isOutage: (error: MillraceError) => boolean;
+  #since: number | undefined;
+
+  constructor(maxOutageMs: number, isOutage: (error: MillraceError) => boolean = () => true) {
+    this.#maxOutageMs = maxOutageMs;
+    this.#isOutage = isOutage;
+  }
+
+  /** Whether it has lasted too long, or will have before the next attempt; an error of another kind ends it. */
+  isOver(error: MillraceError, nextAttemptInMs: number): boolean {
+    if (!this.#isOutage(error)) {
+      this.#since = undefined;
+      return false;
+    }
+    this.#since ??= performance.now();
+    return performance.now() - this.#since + nextAttemptInMs > this.#maxOutageMs;
   }
 }
 

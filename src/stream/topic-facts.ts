@@ -2,7 +2,7 @@ import type { Admin } from 'kafkajs';
 import type { StreamClient } from './connection.js';
 import { defaultMaxRequestBytes } from './produce-request.js';
 import { fetchTopicSettings } from './topic-settings.js';
-import { withAdmin } from './topics.js';
+import { missingTopics, withAdmin } from './topics.js';
 
 /** What a writer needs to know of the topics that it writes to, as it was when they were last described. */
 export interface TopicFacts {
@@ -25,6 +25,9 @@ export async function describeTopics(client: StreamClient, topics: readonly stri
     maxBatchBytes: (topic) => limits.get(topic) ?? defaultMaxRequestBytes,
     refresh: () =>
       withAdmin(client, 'Describing topics', async (admin) => {
+        const present = new Set(await admin.listTopics());
+        const missing = topics.filter((topic) => !present.has(topic));
+        if (missing.length > 0) throw missingTopics(missing);
         const described = await admin.fetchTopicMetadata({ topics: [...topics] });
         partitions = new Map(described.topics.map(({ name, partitions: { length } }) => [name, length]));
         limits = await fetchMaxMessageBytes(admin, topics, client);

@@ -33,7 +33,7 @@ export async function ensureTopics(
     const present = new Set(await admin.listTopics());
     const missing = topics.filter(({ topic }) => !present.has(topic));
     if (missing.length === 0) return;
-    if (!options.create) throw missingTopics(missing);
+    if (!options.create) throw missingTopics(missing.map(({ topic }) => topic));
     await createTopics(admin, missing);
     await describeUntilReady(admin, missing);
   });
@@ -101,7 +101,7 @@ async function createTopics(admin: Admin, topics: readonly TopicSpec[]): Promise
 async function describeUntilReady(admin: Admin, topics: readonly TopicSpec[]): Promise<void> {
   const deadline = performance.now() + describeTimeoutMs;
   while (!(await allHaveLeaders(admin, topics))) {
-    if (performance.now() > deadline) throw missingTopics(topics);
+    if (performance.now() > deadline) throw missingTopics(topics.map(({ topic }) => topic));
     await delay(describeIntervalMs);
   }
 }
@@ -119,8 +119,9 @@ async function allHaveLeaders(admin: Admin, topics: readonly TopicSpec[]): Promi
   }
 }
 
-function missingTopics(topics: readonly TopicSpec[]): MillraceError {
-  const names = topics.map(({ topic }) => topic).join(', ');
+/** MILLRACE_TOPIC_MISSING. */
+export function missingTopics(topics: readonly string[]): MillraceError {
+  const names = topics.join(', ');
   return new MillraceError(
     'MILLRACE_TOPIC_MISSING',
     `The topic ${names} is not there: create it (millrace produce --partitions N does), or check its name and --brokers.`,

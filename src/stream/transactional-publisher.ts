@@ -1,10 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { CompressionTypes, type Producer, type Transaction } from 'kafkajs';
 import { MillraceError } from '../errors.js';
-import { brokerError, protocolErrorType } from './broker-error.js';
+import { protocolErrorType } from './broker-error.js';
 import type { StreamClient } from './connection.js';
 import { partitionerThatKeepsItsChoice } from './partitioner.js';
 import { planRequests, topicMessages, type Compression, type OutgoingRecord } from './produce-request.js';
+import { writeError } from './write-error.js';
 
 /** Where a group goes on reading a partition, as part of a transaction. */
 export interface GroupPosition {
@@ -37,8 +38,8 @@ export interface TransactionalPublisher {
    * Resolves when everything is committed. The order of the records is kept in each partition.
    *
    * Throws MILLRACE_TRANSACTION_FENCED when somebody else has taken the id or the broker has given the transaction up,
-   * MILLRACE_PRODUCE_FAILED or MILLRACE_BROKER_UNAVAILABLE otherwise; then it is not known whether the contents were
-   * written, and nothing more can be.
+   * MILLRACE_TOPIC_UNWRITABLE, MILLRACE_PRODUCE_FAILED or MILLRACE_BROKER_UNAVAILABLE otherwise; then it is not known
+   * whether the contents were written, and nothing more can be.
    */
   write(contents: TransactionContents): Promise<void>;
   /** Ends the connection; what is not committed is not written. */
@@ -93,13 +94,14 @@ class KafkaTransactions implements TransactionalPublisher {
       this.#state = 'open';
     } catch (error) {
       await this.close();
-      throw this.#errorOf(error, 'Opening a transactional id');
+      throw this.#errorOf(error, [`the transactional id "${this.#options.transactionalId}"`]);
     }
   }
 
   async write({ records, position }: TransactionContents): Promise<void> {
     if (this.#state !== 'open') throw this.#fenced('it was closed before');
     let transaction: Transaction | undefined;
+    let topics = records.map(({ topic }) => topic);
     try {
       transaction = this.#next ?? (await this.#producer.transaction());
       this.#next = undefined;
@@ -107,6 +109,7 @@ class KafkaTransactions implements TransactionalPublisher {
       // and this one can be repeated at once, where the client would ask for the metadata again before each attempt.
       if (position !== undefined) await sendPosition(transaction, position);
       for (const request of planRequests(records, this.#options.maxBatchBytes)) {
+        topics = request.map(({ topic }) => topic);
         await transaction.sendBatch({
           acks: -1,
           compression: this.#options.compression === 'gzip' ? CompressionTypes.GZIP : CompressionTypes.None,
@@ -115,7 +118,7 @@ class KafkaTransactions implements TransactionalPublisher {
       }
       await transaction.commit();
     } catch (error) {
-      const failure = this.#errorOf(error, 'Writing a transaction');
+      const failure = this.#errorOf(error, topics);
       await this.#giveUp(transaction, failure);
       throw failure;
     }
@@ -134,14 +137,15 @@ class KafkaTransactions implements TransactionalPublisher {
   async #giveUp(transaction: Transaction | undefined, { code }: MillraceError): Promise<void> {
     this.#state = 'ended';
     try {
-      if (code === 'MILLRACE_PRODUCE_FAILED' && transaction?.isActive()) await transaction.abort();
+      const isAnswered = code === 'MILLRACE_PRODUCE_FAILED' || code === 'MILLRACE_TOPIC_UNWRITABLE';
+      if (isAnswered && transaction?.isActive()) await transaction.abort();
     } catch (error) {
       this.#client.logger.debug({ err: error }, 'a transaction that failed could not be aborted');
     }
     await this.close();
   }
 
-  #errorOf(error: unknown, doing: string): MillraceError {
+  #errorOf(error: unknown, topics: readonly string[]): MillraceError {
     if (error instanceof MillraceError) return error;
     const type = protocolErrorType(error) ?? '';
     if (fencingErrors.has(type)) return this.#fenced(type, error);
@@ -152,7 +156,7 @@ class KafkaTransactions implements TransactionalPublisher {
         { cause: error },
       );
     }
-    return brokerError(error, this.#client, doing, 'MILLRACE_PRODUCE_FAILED');
+    return writeError(error, this.#client, topics);
   }
 
   #fenced(why: string, cause?: unknown): MillraceError {

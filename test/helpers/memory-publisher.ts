@@ -11,14 +11,20 @@ export class MemoryPublisher implements Publisher {
   /** Called first by every `send`; may throw. */
   beforeSend: (records: readonly OutgoingRecord[]) => void = () => {};
   maxValueBytes = Infinity;
+  /** As `maxValueBytes`, for dead letters. */
+  maxLetterBytes = Infinity;
 
   async send(records: readonly OutgoingRecord[]): Promise<void> {
     this.sends += 1;
     await this.gate;
     this.beforeSend(records);
-    const refused = [...records.keys()].filter(
-      (index) => (records[index].value?.length ?? 0) > this.maxValueBytes,
-    );
+    const refused = [...records.keys()].filter((index) => {
+      const { topic, value } = records[index];
+      const limit = topic.endsWith('.dlq')
+        ? Math.min(this.maxLetterBytes, this.maxValueBytes)
+        : this.maxValueBytes;
+      return (value?.length ?? 0) > limit;
+    });
     this.records.push(...records.filter((_, index) => !refused.includes(index)));
     if (refused.length > 0) throw new RecordTooLargeError(refused, [records[refused[0]].topic]);
   }

@@ -18,6 +18,8 @@ export class MemoryTransactions {
   readonly opened = new Map<string, number>();
   /** When set, a transaction waits for it before it ends. */
   gate: Promise<void> | undefined;
+  /** The input partition of the transaction that `outcome` is asked about. */
+  committing: number | undefined;
   /** Says what becomes of a transaction; all are committed unless a test says otherwise. */
   outcome: () => Outcome = () => 'committed';
   /** When set, `open` fails with it. */
@@ -41,6 +43,7 @@ export class MemoryTransactions {
       write: async (contents) => {
         await this.gate;
         if (this.opened.get(id) !== epoch) throw new MillraceError('MILLRACE_TRANSACTION_FENCED', 'fenced');
+        this.committing = contents.position?.partition;
         const outcome = this.outcome();
         if (outcome !== 'not written') this.#write(id, contents);
         // Whatever went wrong, nothing more may be written before the id is opened again.

@@ -3,6 +3,7 @@ import { createRowReader } from '../../src/features/row-reader.js';
 import { ModelPredictor } from '../../src/model/predictor.js';
 import { createDecoder, createEncoder } from '../../src/record/codecs.js';
 import { ChunkAnswerer } from '../../src/serving/chunk-answerer.js';
+import { isOutage } from '../../src/serving/delivery.js';
 import { AtLeastOnce } from '../../src/serving/at-least-once.js';
 import { ExactlyOnce } from '../../src/serving/exactly-once.js';
 import { emitFilter } from '../../src/serving/emit-filter.js';
@@ -63,6 +64,7 @@ export async function startMember(settings: MemberSettings = {}) {
   const retry = <T>(work: () => Promise<T>, abandoned: AbortSignal) =>
     retrying(work, {
       maxOutageMs: settings.maxOutageMs ?? 60_000,
+      isOutage,
       abandoned,
       onTrouble: (reason) => health.trouble('output', reason),
     });
@@ -93,7 +95,7 @@ export async function startMember(settings: MemberSettings = {}) {
   const shared = { source, deadLetters, topics, onStage };
   const delivery =
     settings.delivery === undefined
-      ? new AtLeastOnce({ ...shared, publisher, retry })
+      ? new AtLeastOnce({ ...shared, publisher, letterPublisher: publisher, retry })
       : new ExactlyOnce({
           ...shared,
           group: 'scoring',

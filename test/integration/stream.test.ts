@@ -201,7 +201,10 @@ describe('a publisher', () => {
     const topic = await newTopic(1);
     const publisher = await createPublisher(client, { compression: 'none' });
     const missing = { topic: uniqueName('missing'), key: null, value: null };
-    await assert.rejects(publisher.send([missing]), { code: 'MILLRACE_PRODUCE_FAILED' });
+    await assert.rejects(publisher.send([missing]), {
+      code: 'MILLRACE_TOPIC_UNWRITABLE',
+      message: `${missing.topic} cannot be written, UNKNOWN_TOPIC_OR_PARTITION: create it.`,
+    });
     await publisher.send([{ topic, key: null, value: null }]);
     await publisher.close();
     await assert.rejects(publisher.send([{ topic, key: null, value: null }]), {

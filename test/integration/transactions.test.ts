@@ -108,7 +108,7 @@ describe('a transactional publisher', { skip: missingTool('kcat') }, () => {
     const publisher = await open();
     const large = { topic: output, partition: 1, key: null, value: Buffer.alloc(5_000) };
     await assert.rejects(publisher.write({ records: [...records('a'), large], position: position(2n) }), {
-      code: 'MILLRACE_PRODUCE_FAILED',
+      code: 'MILLRACE_TOPIC_UNWRITABLE',
     });
     await assert.rejects(publisher.write({ records: records('b') }), { code: 'MILLRACE_TRANSACTION_FENCED' });
     // Readers need not wait for the end of it.

@@ -152,7 +152,55 @@ describe('exactly-once delivery', () => {
     assert.equal(Number(headerOf(omitted, 'millrace.omitted.bytes')), 5_000 + rowOf(2).value!.length);
   });
 
-  it('ends when a partition stays in trouble', async () => {
+  it('waits as long as a topic cannot be written, names it, and loses nothing', async () => {
+    const { source, transactions, health, drain } = await startExactly({ maxOutageMs: 0 });
+    const topic = [rowOf(0), { value: Buffer.from('poison') }, rowOf(2)];
+    await source.rebalance(0, 1);
+    let attempts = 0;
+    transactions.outcome = () => {
+      if (transactions.committing !== 0 || ++attempts > 3) return 'committed';
+      throw new MillraceError('MILLRACE_TOPIC_UNWRITABLE', 'observations.dlq cannot be written');
+    };
+    source.fetchOf(0, topic, 3);
+    await turnsUntil(() => !health.report().ready);
+    assert.deepEqual(health.report().reasons, ['output: observations.dlq cannot be written']);
+    // The other partition goes on.
+    source.fetchOf(1, rowsFrom(10, 2), 2);
+    await turnsUntil(() => source.committed.get(1) === 2n);
+    await turnsUntil(() => {
+      source.fetchOf(0, topic, 3);
+      return source.committed.get(0) === 3n;
+    });
+    assert.ok(health.report().ready);
+    await drain();
+    assert.equal(attempts, 4);
+    assert.equal(transactions.records.length, 5);
+  });
+
+  it('waits while its dead-letter topic takes not even the reason', async () => {
+    let maxBatchBytes = 10;
+    const { source, transactions, health, drain } = await startExactly({
+      maxOutageMs: 0,
+      maxBatchBytes: (topic) => (topic === 'predictions' ? 1_000 : maxBatchBytes),
+    });
+    const topic = [{ value: Buffer.from('poison') }];
+    await source.rebalance(0);
+    source.fetchOf(0, topic, 1);
+    await turnsUntil(() => !health.report().ready);
+    assert.match(
+      health.report().reasons[0],
+      /^output: observations\.dlq cannot be written, .*max\.message\.bytes/,
+    );
+    maxBatchBytes = 2_000;
+    await turnsUntil(() => {
+      source.fetchOf(0, topic, 1);
+      return source.committed.get(0) === 1n;
+    });
+    assert.deepEqual(transactions.records[0].value, topic[0].value);
+    await drain();
+  });
+
+  it('ends when brokers stay away', async () => {
     const { source, transactions, finished } = await startExactly({ maxOutageMs: 0 });
     transactions.outcome = () => 'not written';
     await source.rebalance(0);

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { headerOf, idsOf, rowOf, startMember } from '../helpers/serving-member.js';
+import { MillraceError } from '../../src/errors.js';
+import { headerOf, idsOf, rowOf, startMember, turnsUntil } from '../helpers/serving-member.js';
 import { signOutputs } from '../helpers/sign-bundle.js';
 
 describe('a serving member', () => {
@@ -88,13 +89,43 @@ describe('a serving member', () => {
     assert.equal(source.committed.get(0), 2n);
   });
 
-  it('fails when its dead-letter topic takes not even the reason', async () => {
-    const { source, publisher, finished } = await startMember();
-    publisher.maxValueBytes = -1;
+  it('waits while its dead-letter topic takes not even the reason, and the other partitions go on', async () => {
+    const { source, publisher, health, drain } = await startMember({ maxOutageMs: 0 });
+    publisher.maxLetterBytes = -1;
+    source.assign(0, 1);
+    source.fetch(0, [rowOf(0), { value: Buffer.from('poison') }]);
+    source.fetch(1, [rowOf(2)]);
+    await turnsUntil(() => !health.report().ready && source.committed.get(1) === 1n);
+    assert.match(
+      health.report().reasons[0],
+      /^output: observations\.dlq cannot be written, .*max\.message\.bytes/,
+    );
+    assert.equal(source.committed.get(0), undefined);
+    publisher.maxLetterBytes = Infinity;
+    await turnsUntil(() => source.committed.get(0) === 2n);
+    assert.ok(health.report().ready);
+    const summary = await drain();
+    assert.equal(summary.deadLetters, 1);
+    assert.deepEqual(idsOf(publisher.of('predictions')).sort(), [0, 2]);
+    // Whole, though it was tried without the row meanwhile.
+    assert.deepEqual(
+      publisher.of('observations.dlq').map(({ value }) => String(value)),
+      ['poison'],
+    );
+  });
+
+  it('writes predictions once while letters cannot be written', async () => {
+    const { source, publisher, drain } = await startMember({ maxOutageMs: 0 });
+    let attempts = 0;
+    publisher.beforeSend = ([{ topic }]) => {
+      if (topic !== 'observations.dlq' || ++attempts > 2) return;
+      throw new MillraceError('MILLRACE_TOPIC_UNWRITABLE', 'observations.dlq cannot be written');
+    };
     source.assign(0);
-    source.fetch(0, [rowOf(1)]);
-    await assert.rejects(finished, { code: 'MILLRACE_RECORD_TOO_LARGE' });
-    assert.equal(publisher.sends, 3);
-    assert.deepEqual(source.commits, []);
+    source.fetch(0, [rowOf(0), { value: Buffer.from('poison') }, rowOf(2)]);
+    await drain();
+    assert.equal(attempts, 3);
+    assert.deepEqual(idsOf(publisher.of('predictions')), [0, 2]);
+    assert.equal(source.committed.get(0), 3n);
   });
 });

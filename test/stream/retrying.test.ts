@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { MillraceError } from '../../src/errors.js';
-import { retrying } from '../../src/stream/retrying.js';
+import { OutageClock, retrying } from '../../src/stream/retrying.js';
 
 const away = () => new MillraceError('MILLRACE_BROKER_UNAVAILABLE', 'away');
 const neverAbandoned = new AbortController().signal;
@@ -43,6 +43,24 @@ describe('retrying', () => {
     const options = { maxOutageMs: 150, abandoned: neverAbandoned, onTrouble: () => {} };
     await assert.rejects(retrying(work, options), { code: 'MILLRACE_BROKER_UNAVAILABLE' });
     assert.equal(calls(), 2);
+  });
+
+  it('waits for longer than an outage may last when it is none', async () => {
+    const { work, calls } = failing(3, () => new MillraceError('MILLRACE_TOPIC_UNWRITABLE', 'full'));
+    const isOutage = ({ code }: MillraceError) => code !== 'MILLRACE_TOPIC_UNWRITABLE';
+    const options = { maxOutageMs: 0, isOutage, abandoned: neverAbandoned, onTrouble: () => {} };
+    assert.equal(await retrying(work, options), 'done');
+    assert.equal(calls(), 4);
+  });
+
+  it('reckons an outage from its own first error', () => {
+    const clock = new OutageClock(100, ({ code }) => code !== 'MILLRACE_TOPIC_UNWRITABLE');
+    const full = new MillraceError('MILLRACE_TOPIC_UNWRITABLE', 'full');
+    assert.equal(clock.isOver(full, 1_000), false);
+    assert.equal(clock.isOver(away(), 90), false);
+    assert.equal(clock.isOver(away(), 101), true);
+    assert.equal(clock.isOver(full, 1_000), false);
+    assert.equal(clock.isOver(away(), 90), false);
   });
 
   it('ends when nobody wants the result any more, also while it waits', async () => {
