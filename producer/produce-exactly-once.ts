@@ -7,14 +7,11 @@ import type { Schema } from '../src/record/schema.js';
 import { connect, type StreamClient } from '../src/stream/connection.js';
 import { deadLetterTopic } from '../src/stream/dead-letter.js';
 import { createPace } from '../src/stream/pace.js';
+import { countOffsets } from '../src/stream/partition-offsets.js';
+import { jobName, positionsTopicSpec } from '../src/stream/positions-topic.js';
 import { createJobCommits } from '../src/stream/produce-commit.js';
 import { produceJob } from '../src/stream/produce-job.js';
-import {
-  createProduceJournal,
-  jobName,
-  positionsTopicSpec,
-  type ProduceJournal,
-} from '../src/stream/produce-journal.js';
+import { createProduceJournal, type ProduceJournal } from '../src/stream/produce-journal.js';
 import { openProduceJob, type OpenedJob } from '../src/stream/produce-opening.js';
 import type { ProducePosition, ProduceSettings } from '../src/stream/produce-position.js';
 import { ProduceReport } from '../src/stream/produce-report.js';
@@ -45,7 +42,8 @@ export async function produceExactlyOnce(
   const job = options.job ?? jobName(topic, patterns);
   const journal = createProduceJournal(client, { topic, job, compression: options.compression, facts });
   try {
-    const opened = await openProduceJob(client, journal, topic, {
+    const opened = await openProduceJob(journal, {
+      ...{ topic, countOffsets: () => countOffsets(client, topic) },
       ...{ limit, loop, fromStart, files: source.files, isNamed: options.job !== undefined },
       settings: settingsOf(inferred, options),
       isSchemaInferred: options.schema === undefined,

@@ -1,9 +1,6 @@
 import { resolve } from 'node:path';
 import { MillraceError } from '../errors.js';
 import { compareFile } from '../record/file-mark.js';
-import type { InputFile } from '../record/input-files.js';
-import type { StreamClient } from './connection.js';
-import { countOffsets } from './partition-offsets.js';
 import type { OpenedJournal, ProduceJournal } from './produce-journal.js';
 import { planProducing, type ProducePlan, type ProduceRequest } from './produce-plan.js';
 import { startPosition, type ProducePosition, type ProduceSettings } from './produce-position.js';
@@ -17,29 +14,30 @@ export interface OpenedJob {
   readonly settings: ProduceSettings;
 }
 
+export interface OpenJobRequest extends ProduceRequest {
+  readonly topic: string;
+  /** How many offsets the topic has given away. */
+  readonly countOffsets: () => Promise<bigint>;
+  /** Begin again, whatever earlier runs have sent. */
+  readonly fromStart: boolean;
+  /** The job has a name that was given to it, and not that of its files. */
+  readonly isNamed: boolean;
+}
+
 /**
- * Takes a job from whoever has it, and finds out where it goes on.
- *
- * @param request.fromStart begins again, whatever earlier runs have sent
- * @param request.isNamed the job has a name that was given to it, and not that of its files
- * @throws MillraceError as `ProduceJournal.open` and `planProducing` do, MILLRACE_CONFIG_INVALID when a job that begins
- * has files that another job has sent
+ * Takes a job from whoever has it, and finds out where it goes on. Throws as `ProduceJournal.open` and `planProducing`
+ * do, and MILLRACE_CONFIG_INVALID when a job that begins has files that another job has sent.
  */
-export async function openProduceJob(
-  client: StreamClient,
-  journal: ProduceJournal,
-  topic: string,
-  request: ProduceRequest & { readonly fromStart: boolean; readonly isNamed: boolean },
-): Promise<OpenedJob> {
-  const { fromStart, isNamed, files, settings } = request;
+export async function openProduceJob(journal: ProduceJournal, request: OpenJobRequest): Promise<OpenedJob> {
+  const { fromStart, isNamed, settings } = request;
   const { last: earlier, others } = await (fromStart ? openAnew(journal) : journal.open());
   if (earlier === undefined || fromStart) {
-    if (!fromStart && !isNamed) await refuseSentFiles(files, others, topic);
+    if (!fromStart && !isNamed) await refuseSentFiles(request, others);
     const sequence = earlier?.position.sequence ?? 0;
     return { plan: 'begin', position: { ...startPosition, sequence }, settings };
   }
   const comparisons = await Promise.all(earlier.position.marks.map(compareFile));
-  const numTopicOffsets = await countOffsets(client, topic);
+  const numTopicOffsets = await request.countOffsets();
   const plan = planProducing(request, { ...earlier, comparisons, numTopicOffsets });
   return { plan, ...earlier };
 }
@@ -60,9 +58,8 @@ async function openAnew(journal: ProduceJournal): Promise<OpenedJournal> {
  * soon as it matches one more file, and would send all of them again.
  */
 async function refuseSentFiles(
-  files: readonly InputFile[],
+  { files, topic }: OpenJobRequest,
   others: readonly ProducePosition[],
-  topic: string,
 ): Promise<void> {
   const paths = new Set(files.map(({ name }) => resolve(name)));
   for (const mark of others.flatMap(({ marks }) => marks)) {
