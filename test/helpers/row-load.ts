@@ -47,11 +47,11 @@ export class RowLoad {
     if (!this.#kcat.stdin.write(bytes)) await Promise.race([once(this.#kcat.stdin, 'drain'), this.#ended]);
   }
 
-  /** Writes so many rows a second as long as the condition holds. */
+  /** Writes so many rows a second as long as the condition holds and it was not closed. */
   async run(rowsPerSecond: number, goesOn: () => boolean): Promise<void> {
     const startedAt = performance.now();
     const first = this.numRows;
-    while (goesOn()) {
+    while (goesOn() && this.#kcat.exitCode === null && this.#kcat.signalCode === null) {
       const due = Math.floor(((performance.now() - startedAt) / 1_000) * rowsPerSecond);
       await this.write(first + due - this.numRows);
       await delay(intervalMs);
