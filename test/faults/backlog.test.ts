@@ -1,0 +1,103 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it, type TestContext } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
+import { ensureTopics } from '../../src/stream/topics.js';
+import { uniqueName } from '../helpers/broker.js';
+import { KillableBroker } from '../helpers/killable-broker.js';
+import { cpuSeconds, residentMb, slope } from '../helpers/process-usage.js';
+import { RowLoad } from '../helpers/row-load.js';
+import { scratchFolder } from '../helpers/scratch.js';
+import { ServingProcess } from '../helpers/serving-process.js';
+import { saveSignBundle } from '../helpers/sign-bundle.js';
+import { isFull } from '../helpers/test-size.js';
+import { missingTool } from '../helpers/tool.js';
+import { saveWideBundle, wideRowValue } from '../helpers/wide-rows.js';
+
+const numPartitions = 4;
+const backlog = isFull ? { rows: 1_000_000, durationMs: 600_000 } : { rows: 100_000, durationMs: 25_000 };
+const idleMs = isFull ? 60_000 : 10_000;
+const sampleMs = 250;
+/** In the first part of the time buffers and code find their size. */
+const warmUpShare = 0.4;
+/** What counts as flat: in the small setting, what a heap swings by. */
+const maxGrowthMb = isFull ? 20 : 60;
+const maxHealthMs = 1_000;
+const maxIdleShare = 0.01;
+
+const skip =
+  missingTool('kcat') || (process.platform === 'linux' ? false : 'processes are measured in /proc');
+
+describe('a serving member', { skip }, () => {
+  let broker: KillableBroker;
+  before(async () => {
+    broker = await KillableBroker.start();
+  });
+  after(() => broker.close());
+
+  /** A new topic, and the options of a member that reads it. */
+  async function newTopic(model: string) {
+    const topic = uniqueName('backlog');
+    await ensureTopics(broker.client(), [{ topic, numPartitions }], { create: true });
+    return {
+      topic,
+      options: { model, topic, brokers: broker.address, output: `${topic}-out`, group: topic },
+    };
+  }
+
+  function startMember(t: TestContext, options: Readonly<Record<string, string>>, preloaded?: URL) {
+    const member = new ServingProcess(options, preloaded);
+    t.after(() => member.signal('SIGKILL'));
+    return member;
+  }
+
+  it('with a backlog that its model cannot keep up with keeps its memory, its group and its health', async (t) => {
+    const { topic, options } = await newTopic(await saveWideBundle(scratchFolder(t)));
+    const load = new RowLoad(broker.address, topic, wideRowValue);
+    while (load.numRows < backlog.rows) await load.write(10_000);
+    await load.finish();
+
+    const member = startMember(t, options, new URL('../helpers/preload/slow-model.js', import.meta.url));
+    await member.line('partitions assigned');
+    const health = `${await member.url()}/health/ready`;
+    const residents: [seconds: number, mb: number][] = [];
+    let slowestHealthMs = 0;
+    const startedAt = performance.now();
+    for (let now = startedAt; now < startedAt + backlog.durationMs; now = performance.now()) {
+      const { status } = await fetch(health);
+      assert.equal(status, 200);
+      slowestHealthMs = Math.max(slowestHealthMs, performance.now() - now);
+      residents.push([(now - startedAt) / 1_000, residentMb(member.pid)]);
+      await delay(sampleMs);
+    }
+    const [rows, rebalances] = [await member.rows(), await member.rebalances()];
+    const warm = residents.slice(Math.floor(residents.length * warmUpShare));
+    const seconds = warm[warm.length - 1][0] - warm[0][0];
+    const grownMb = slope(warm) * seconds;
+    t.diagnostic(
+      `${rows} of ${backlog.rows} rows in ${backlog.durationMs / 1_000} s; health within ${Math.round(slowestHealthMs)} ms; ` +
+        `resident ${Math.round(warm[0][1])} to ${Math.round(warm[warm.length - 1][1])} MB, a trend of ${grownMb.toFixed(1)} MB in ${Math.round(seconds)} s`,
+    );
+    assert.ok(rows > 0 && rows < backlog.rows, 'it answers, and rows wait to the end');
+    assert.equal(rebalances, 1);
+    assert.ok(slowestHealthMs < maxHealthMs, `health took ${slowestHealthMs} ms`);
+    assert.ok(grownMb < maxGrowthMb, `its memory grew by ${grownMb} MB`);
+  });
+
+  it('without anything to do leaves the processor alone', async (t) => {
+    const { topic, options } = await newTopic(await saveSignBundle());
+    const load = new RowLoad(broker.address, topic);
+    await load.write(1_000);
+    await load.finish();
+    const member = startMember(t, options);
+    await member.line('partitions assigned');
+    while ((await member.rows()) < 1_000 || !(await member.isIdle())) await delay(sampleMs);
+    // What was compiled and allocated for these rows is still being tidied up.
+    await delay(3_000);
+    const before = cpuSeconds(member.pid);
+    await delay(idleMs);
+    const share = (cpuSeconds(member.pid) - before) / (idleMs / 1_000);
+    t.diagnostic(`idle with ${numPartitions} partitions: ${(100 * share).toFixed(2)} % of a core`);
+    assert.ok(share < maxIdleShare, `${100 * share} % of a core`);
+    assert.equal(Number((await member.stop())['rows']), 1_000);
+  });
+});
