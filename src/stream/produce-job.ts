@@ -1,7 +1,8 @@
 import { resolve } from 'node:path';
+import { MillraceError } from '../errors.js';
 import type { Encoder } from '../record/codec.js';
 import type { CsvSource, PlacedRow, RowReject } from '../record/csv-source.js';
-import { markFile } from '../record/file-mark.js';
+import { compareFile, markFile } from '../record/file-mark.js';
 import { deadLetterRecord, deadLetterTopic, withoutContent } from './dead-letter.js';
 import type { Pace } from './pace.js';
 import { Portions } from './portions.js';
@@ -44,7 +45,7 @@ const maxRowsAtOnce = 2_000;
  * position behind them make one transaction. Returns the last position when everything is committed that was read
  * until the end of the files, the limit, or the signal.
  *
- * Throws MILLRACE_FILE_UNUSABLE, and as `JobCommits.commit` does.
+ * Throws MILLRACE_FILE_UNUSABLE, MILLRACE_INPUT_CHANGED when a file changes meanwhile, what reading throws, and as `JobCommits.commit` does.
  */
 export async function produceJob(options: ProduceJobOptions): Promise<ProducePosition> {
   let { position } = options;
@@ -54,8 +55,8 @@ export async function produceJob(options: ProduceJobOptions): Promise<ProducePos
       position = await writePortion(items, position, options);
     },
   });
-  const isAtEnd = await gather(portions, options);
-  await portions.finish();
+  // When reading fails, what was read before is committed all the same.
+  const isAtEnd = await gather(portions, options).finally(() => portions.finish());
   if (!isAtEnd) return position;
   const end = { ...position, sequence: position.sequence + 1, isFinished: true };
   await options.commits.commit([], end);
@@ -120,7 +121,7 @@ async function writePortion(
   }
   const position = positionBehind(before, {
     items,
-    marks: await markFiles(items),
+    marks: await markFiles(items, before),
     rejectFileBytes: rejectFile?.numBytes ?? 0,
   });
   const letters = rejectFile === undefined ? rejects.map((reject) => deadLetter(topic, reject, facts)) : [];
@@ -151,11 +152,22 @@ function deadLetter(
   return sizeOfRecord(letter) > facts.maxBatchBytes(deadLetters) ? withoutContent(letter) : letter;
 }
 
-/** Marks the files of the last round of these items, each up to its last row. */
-async function markFiles(items: readonly ProduceItem[]): Promise<PlacedMark[]> {
-  const last = items.at(-1)!;
+/**
+ * Marks the files of the last round of these items, each up to its last row. A file that was put in the place of the
+ * one that is being read must not be marked as if the rows were its own: what was marked before must still be there.
+ */
+async function markFiles(items: readonly ProduceItem[], before: ProducePosition): Promise<PlacedMark[]> {
+  const { round } = items.at(-1)!;
   const ends = new Map<number, ProduceItem>();
-  for (const item of items) if (item.round === last.round) ends.set(item.row.next.fileIndex, item);
+  for (const item of items) if (item.round === round) ends.set(item.row.next.fileIndex, item);
+  for (const mark of round === before.round ? before.marks : []) {
+    if (ends.has(mark.fileIndex) && (await compareFile(mark)) === 'changed') {
+      throw new MillraceError(
+        'MILLRACE_INPUT_CHANGED',
+        `${mark.path} was changed while it was read: put it back to go on, or give --from-start to send all rows again.`,
+      );
+    }
+  }
   return Promise.all(
     [...ends].map(async ([fileIndex, { row }]) => {
       return { fileIndex, ...(await markFile(resolve(row.file), row.next.byteOffset)) };

@@ -149,6 +149,31 @@ describe('a producing job', () => {
     assert.deepEqual([omitted?.value, omitted?.headers?.['millrace.omitted.bytes']], [null, '7']);
   });
 
+  it('commits what was read when reading fails', async (t) => {
+    const journal = new MemoryJournal();
+    const files = twoFiles(t);
+    // More than the first look at the files takes in.
+    writeFileSync(files[0], `x\n${'1\n'.repeat(65_000)}`);
+    writeFileSync(files[1], 'y\n3\n');
+    await assert.rejects(run(files, journal), { code: 'MILLRACE_SCHEMA_INVALID' });
+    assert.equal(sentOf(journal).length, 65_000);
+    assert.ok(!journal.transactions.at(-1)?.position.isFinished);
+  });
+
+  it('ends when a file is changed while it is read', async (t) => {
+    const journal = new MemoryJournal();
+    const file = join(scratchFolder(t), 'rows.csv');
+    const text = `x\n${Array.from({ length: 25_000 }, (_, x) => x).join('\n')}\n`;
+    writeFileSync(file, text);
+    journal.fault = () => writeFileSync(file, text.replace('7', '8'));
+    await assert.rejects(run([file], journal), { code: 'MILLRACE_INPUT_CHANGED' });
+    assert.equal(journal.transactions.length, 1);
+    journal.fault = () => {};
+    writeFileSync(file, text);
+    const end = await run([file], journal, { position: journal.transactions[0].position });
+    assert.equal(end.numSent, 25_000);
+  });
+
   it('commits what was read when it is stopped, and is not finished', async (t) => {
     const journal = new MemoryJournal();
     const stop = new AbortController();
