@@ -22,14 +22,9 @@ interface Reading {
 
 /** Says in one sentence why the membership in a group has ended for good, and what to do where that is known. */
 export function crashSentence(error: unknown, reading: Reading): string {
-  const { topic, group } = reading;
+  const { group } = reading;
   const remedy = remedies[protocolErrorType(error) ?? '']?.(reading);
-  const codec = /^(\S+) compression not implemented/.exec(messageOf(error))?.[1];
-  const reason =
-    remedy ??
-    (codec === undefined
-      ? messageOf(error).replace(/\.$/, '')
-      : `the topic "${topic}" holds records compressed with ${codec}, which cannot be read: write it with gzip or without compression`);
+  const reason = remedy ?? messageOf(error).replace(/\.$/, '');
   return `The consumer of group "${group}" ended: ${reason}.`;
 }
 

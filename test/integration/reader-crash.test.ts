@@ -43,21 +43,6 @@ describe('millrace serve ends with code 1 and says what to do', { skip: missingT
       other.kill();
     }
   });
-
-  it('when the topic is compressed with what it cannot read', async () => {
-    const topic = uniqueName('crash');
-    await ensureTopics(client, [{ topic, numPartitions: 1 }], { create: true });
-    const model = await saveSignBundle();
-    const serving = new ServingProcess({ model, topic, group: topic, output: `${topic}-out` });
-    await serving.line('partitions assigned');
-    const writer = kcat('-P', '-t', topic, '-z', 'snappy');
-    writer.stdin.end('compressible compressible compressible compressible\n'.repeat(50));
-    await once(writer, 'close');
-    assert.match(
-      await crashOf(serving),
-      /holds records compressed with Snappy.* \[MILLRACE_CONSUMER_CRASHED\]\n$/,
-    );
-  });
 });
 
 describe('millrace serve on a broker that asks who may read', () => {

@@ -27,21 +27,21 @@ async function newStream() {
       { model, topic, output, group, backend: 'wasm', 'session-timeout-ms': 6_000, ...options },
       preloaded,
     );
-  const publish = async (first: number, count: number) => {
+  const publish = async (first: number, count: number, numPartitions = 2) => {
     const publisher = await createPublisher(client, { compression: 'none' });
     await publisher.send(
       Array.from({ length: count }, (_, index) => ({
         topic,
-        partition: index % 2,
+        partition: index % numPartitions,
         key: String(first + index),
         value: Buffer.from(JSON.stringify({ id: first + index, x: 1, y: 2 })),
       })),
     );
     await publisher.close();
   };
-  /** How often each row was answered that was answered; each once, when all is well. */
-  const timesAnswered = async () => {
-    const keys = (await readTopic(output)).map(({ key }) => String(key));
+  /** How many rows from `first` on were answered, and how often in all. */
+  const timesAnswered = async (first = 0) => {
+    const keys = (await readTopic(output)).map(({ key }) => Number(key)).filter((key) => key >= first);
     return { rows: new Set(keys).size, answers: keys.length };
   };
   return { topic, output, group, start, publish, timesAnswered };
@@ -139,6 +139,48 @@ describe('millrace serve', () => {
     await lag.close();
     assert.equal((await serving.stop())['rows'], 2);
   });
+
+  it(
+    'is not ready while its output topic is deleted, and loses nothing when it is made anew with fewer partitions',
+    { skip: missingTool('kcat') },
+    async () => {
+      const { output, start, publish, timesAnswered } = await newStream();
+      const serving = start();
+      await serving.line('partitions assigned');
+      await publish(0, 10);
+      await untilAnswered(serving, 10);
+      await withAdmin(client, 'Deleting', (admin) => admin.deleteTopics({ topics: [output] }));
+      // What is answered while the broker still deletes goes with the old topic.
+      await publish(10, 10);
+      while ((await healthOf(serving)).ready) await delay(50);
+      await publish(20, 20);
+      const { live, reasons } = await healthOf(serving);
+      assert.ok(live);
+      assert.match(reasons.join(), /^output: /);
+      await ensureTopics(client, [{ topic: output, numPartitions: 1 }], { create: true });
+      await untilAnswered(serving, 40);
+      while (!(await healthOf(serving)).ready) await delay(50);
+      await serving.stop();
+      assert.deepEqual(await timesAnswered(20), { rows: 20, answers: 20 });
+    },
+  );
+
+  it(
+    'answers the rows of partitions that were added to its topic, in an output with fewer',
+    { skip: missingTool('kcat') },
+    async () => {
+      const { topic, start, publish, timesAnswered } = await newStream();
+      const serving = start({ 'offset-reset': 'latest' });
+      await serving.line('partitions assigned');
+      await withAdmin(client, 'Adding partitions', (admin) =>
+        admin.createPartitions({ topicPartitions: [{ topic, count: 5 }] }),
+      );
+      await publish(0, 50, 5);
+      await untilAnswered(serving, 50);
+      await serving.stop();
+      assert.deepEqual(await timesAnswered(), { rows: 50, answers: 50 });
+    },
+  );
 
   it('ends with code 2 and says what to do when its position has expired and --on-gap fail', async () => {
     const { topic, start, publish } = await newStream();

@@ -18,13 +18,6 @@ describe('the end of a consumer', () => {
     }
   });
 
-  it('names the compression that cannot be read', () => {
-    assert.equal(
-      crashSentence(new Error('ZSTD compression not implemented'), reading),
-      'The consumer of group "scoring" ended: the topic "observations" holds records compressed with ZSTD, which cannot be read: write it with gzip or without compression.',
-    );
-  });
-
   it('is otherwise said in the words of the client, in one sentence', () => {
     assert.equal(
       crashSentence(protocolError('SOMETHING_ELSE'), reading),
