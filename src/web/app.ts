@@ -10,7 +10,7 @@ import type { HealthReport } from '../telemetry/health.js';
 import type { Logger } from '../telemetry/logger.js';
 import { requireToken, unguarded, type RouteGuard } from './bearer-token.js';
 import { addDocumentation } from './documentation.js';
-import { addNotFoundHandler, answerClientError, sendFailure } from './http-errors.js';
+import { addNotFoundHandler, answerClientError, recordRouteMethods, sendFailure } from './http-errors.js';
 import { addHealthRoutes } from './routes/health.js';
 import { addMetricsRoute, type RenderMetrics } from './routes/metrics.js';
 import { addModelRoute, type ModelInfo } from './routes/model.js';
@@ -92,6 +92,7 @@ export function buildApp(parts: AppParts): FastifyInstance {
   logRequests(app);
   limitAnswerTime(app, limits.requestTimeoutMs);
   limitBodies(app, limits.maxBodyBytes);
+  const methodsOf = recordRouteMethods(app);
   void app.register(rateLimit, {
     max: limits.maxRequestsPerMinute === 0 ? Number.MAX_SAFE_INTEGER : limits.maxRequestsPerMinute,
     timeWindow: 60_000,
@@ -101,7 +102,7 @@ export function buildApp(parts: AppParts): FastifyInstance {
     addRoutes(routes, parts);
     done();
   });
-  app.after(() => addNotFoundHandler(app));
+  app.after(() => addNotFoundHandler(app, methodsOf));
   return app;
 }
 

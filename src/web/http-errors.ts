@@ -48,20 +48,38 @@ export function describeFailure(error: unknown, requestId: string): HttpFailure 
   return { status: statusCode, code: codeOfStatus(statusCode), message: sentence(message) };
 }
 
-/** Answers 404, or 405 with the methods that the route does take. Guessing counts towards the rate limit. */
-export function addNotFoundHandler(app: FastifyInstance): void {
-  app.setNotFoundHandler({ preHandler: app.rateLimit() }, (request, reply) => {
-    const path = request.url.split('?', 1)[0];
-    const allowed = ['GET', 'POST'].filter((method) => app.hasRoute({ method, url: path }));
-    if (allowed.length === 0) {
-      throw new MillraceError('MILLRACE_ROUTE_UNKNOWN', 'There is no such route; /docs lists them.');
-    }
-    const body: ErrorBody = {
-      code: 'MILLRACE_REQUEST_INVALID',
-      message: `This route takes ${allowed.join(', ')} only.`,
-    };
-    return reply.code(405).header('allow', allowed.join(', ')).send(body);
+/** The methods of each route by its path. */
+export type RouteMethods = ReadonlyMap<string, ReadonlySet<string>>;
+
+/** Writes down the methods of the routes that are added from now on. */
+export function recordRouteMethods(app: FastifyInstance): RouteMethods {
+  const methodsOf = new Map<string, Set<string>>();
+  app.addHook('onRoute', ({ method, url }) => {
+    const methods = methodsOf.get(url) ?? new Set();
+    methodsOf.set(url, methods);
+    for (const each of [method].flat()) methods.add(each);
   });
+  return methodsOf;
+}
+
+/** Answers 404, or 405 with the methods that the route does take. Guessing counts towards the rate limit. */
+export function addNotFoundHandler(app: FastifyInstance, methodsOf: RouteMethods): void {
+  app.setNotFoundHandler({ preHandler: app.rateLimit() }, (request, reply) =>
+    answerNotFound(request, reply, methodsOf),
+  );
+}
+
+function answerNotFound(request: FastifyRequest, reply: FastifyReply, methodsOf: RouteMethods): FastifyReply {
+  const [path] = request.url.split('?', 1);
+  const allowed = ['GET', 'POST'].filter((method) => methodsOf.get(path)?.has(method));
+  if (allowed.length === 0) {
+    throw new MillraceError('MILLRACE_ROUTE_UNKNOWN', 'There is no such route; /docs lists them.');
+  }
+  const body: ErrorBody = {
+    code: 'MILLRACE_REQUEST_INVALID',
+    message: `This route takes ${allowed.join(', ')} only.`,
+  };
+  return reply.code(405).header('allow', allowed.join(', ')).send(body);
 }
 
 /** Answers a request that failed, and logs what is not the client's doing. */

@@ -131,9 +131,17 @@ describe('the web application', () => {
     assert.equal(((await wrongMethod.json()) as { code: string }).code, 'MILLRACE_REQUEST_INVALID');
     assert.equal((await fetch(`${url}/health/live`, { method: 'DELETE' })).status, 405);
 
+    // Paths that would be patterns of a route, had somebody made one of them.
+    for (const pattern of ['/a*/b', '/:x(', '/*', '/:a-:b)']) {
+      assert.equal((await fetch(url + pattern)).status, 404, pattern);
+    }
+
     const badUrl = await fetch(`${url}/%zz`);
     assert.equal(badUrl.status, 400);
-    assert.deepEqual(Object.keys((await badUrl.json()) as object), ['code', 'message']);
+    assert.deepEqual(await badUrl.json(), {
+      code: 'MILLRACE_REQUEST_INVALID',
+      message: 'The path of the request is malformed.',
+    });
   });
 
   it('sends headers that keep pages from using its answers, and none that names the server', async (t) => {
