@@ -160,6 +160,23 @@ describe('millrace dlq', () => {
     assert.deepEqual(numbers, [...Array(count).keys()]);
   });
 
+  it('lets the second of two replays take over, and replays every row exactly once', async () => {
+    const count = 12_000;
+    const topic = await newTopic(() => ({}), count);
+    const first = startProgram(['dlq', 'replay', topic, ...brokers]);
+    await until(async () => (await sizeOf(topic)) > 0, 'rows');
+    // It goes on when the other one has taken its place.
+    first.child.kill('SIGSTOP');
+    const second = await dlq('replay', topic);
+    first.child.kill('SIGCONT');
+    assert.equal(second.code, 0, second.stderr);
+    const { code, stderr } = await first.result;
+    assert.equal(code, 1);
+    assert.match(stderr, /Not finished: start it again[^]*\[MILLRACE_TRANSACTION_FENCED\]\n$/);
+    const numbers = (await recordsOf(topic)).map(({ value }) => Number(value)).sort((a, b) => a - b);
+    assert.deepEqual(numbers, [...Array(count).keys()]);
+  });
+
   it('counts the replays of a row through its next failures, and leaves it in the end', async () => {
     const topic = uniqueName('dlq');
     await ensureTopics(client, [{ topic, numPartitions: 1 }], { create: true });
