@@ -33,7 +33,7 @@ describe('a serving member', { skip }, () => {
   before(async () => {
     broker = await KillableBroker.start();
   });
-  after(() => broker.close());
+  after(() => broker?.close());
 
   /** A new topic, and the options of a member that reads it. */
   async function newTopic(model: string) {

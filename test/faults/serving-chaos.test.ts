@@ -31,7 +31,7 @@ describe('serving, while its members and its broker die,', { skip: missingTool('
     [model, broker] = await Promise.all([saveSignBundle(), KillableBroker.start()]);
     judge = await judgeByBatch(model, 3 * size.rows);
   });
-  after(() => broker.close());
+  after(() => broker?.close());
 
   /** Answers rows in a group to which things are done that are drawn from the seed; gives its ledger. */
   async function runChaos(t: TestContext, seed: number, delivery: string, kinds: readonly FaultKind[]) {
@@ -46,12 +46,12 @@ describe('serving, while its members and its broker die,', { skip: missingTool('
     for (let member = 0; member < numMembers; member++) await cluster.add();
 
     let isDone = false;
-    const loading = stream.load.run(size.rowsPerSecond, () => !isDone || stream.load.numRows < size.rows);
+    const hasLoadedAll = () => stream.load.numRows >= size.rows;
+    const loading = stream.load.run(size.rowsPerSecond, () => !isDone || !hasLoadedAll());
     await stream.untilFlowing();
     stream.ledger.takeLongestWaitMs();
     const recoveries: { readonly what: string; readonly recoveryMs: number }[] = [];
-    for (const kind of scheduleOf(random, kinds)) {
-      if (stream.load.numRows >= size.rows && isFull) break;
+    for (const kind of scheduleOf(random, kinds, () => isFull && !hasLoadedAll())) {
       const { what, outageMs = 0 } = await doFault(kind, { cluster, random });
       await stream.untilFlowing();
       cluster.check();
@@ -75,11 +75,11 @@ describe('serving, while its members and its broker die,', { skip: missingTool('
     }
   }
 
-  /** Every kind once; in full then more of them, for as long as there are rows. */
-  function* scheduleOf(random: Random, kinds: readonly FaultKind[]): Generator<FaultKind> {
+  /** Every kind once, in any order, and then more of them while there is time. */
+  function* scheduleOf(random: Random, kinds: readonly FaultKind[], goesOn: () => boolean) {
     const left = [...kinds];
     while (left.length > 0) yield* left.splice(Math.floor(random.uniform(0, left.length)), 1);
-    while (isFull) yield kinds[Math.floor(random.uniform(0, kinds.length))];
+    while (goesOn()) yield kinds[Math.floor(random.uniform(0, kinds.length))];
   }
 
   /** Does it, and says what was done, and how long the broker was away. */

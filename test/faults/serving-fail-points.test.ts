@@ -62,7 +62,7 @@ describe('a member that dies', { skip: missingTool('kcat') }, () => {
     [model, broker] = await Promise.all([saveSignBundle(), KillableBroker.start()]);
     judge = await judgeByBatch(model, 2 * maxRows);
   });
-  after(() => broker.close());
+  after(() => broker?.close());
 
   /** Lets a member die at the fail point under load, has another one go on, and gives the ledger. */
   async function dieAt(t: TestContext, point: FailPoint, options: Readonly<Record<string, string>>) {

@@ -29,7 +29,7 @@ describe('no transaction is torn', { skip: missingTool('kcat') }, () => {
     [model, broker] = await Promise.all([saveSignBundle(), KillableBroker.start()]);
     judge = await judgeByBatch(model, maxRows);
   });
-  after(() => broker.close());
+  after(() => broker?.close());
 
   /** A stream under load with one member, which is stopped in the middle of a transaction: one request is held. */
   async function holdMember(t: TestContext, trap: Pick<TrapOptions, 'api' | 'on'>) {
