@@ -1,5 +1,6 @@
 import { MillraceError } from '../errors.js';
 import { brokerError, protocolErrorType } from './broker-error.js';
+import { createCluster, type Cluster } from './cluster.js';
 import type { StreamClient } from './connection.js';
 import { incomingRecord } from './incoming-record.js';
 import type { BatchRecord } from './record-batch.js';
@@ -35,29 +36,10 @@ const readCommitted = 1;
 const metadataMaxAgeMs = 60_000;
 
 /**
- * The connections that the producers and consumers of kafkajs 2.2.4 are built on. Its consumer cannot read without
- * joining a group, which costs a rebalance, a right on the group and a trace in the cluster; and it does not say how
- * far it got in a partition that ends with markers, nor where the committed records end.
+ * The consumer of kafkajs cannot read without joining a group, which costs a rebalance, a right on the group and a
+ * trace in the cluster; and it does not say how far it got in a partition that ends with markers, nor where the
+ * committed records end.
  */
-interface Cluster {
-  connect(): Promise<void>;
-  disconnect(): Promise<void>;
-  addTargetTopic(topic: string): Promise<void>;
-  refreshMetadata(): Promise<void>;
-  refreshMetadataIfNecessary(): Promise<void>;
-  findTopicPartitionMetadata(topic: string): readonly { readonly partitionId: number }[];
-  findLeaderForPartitions(topic: string, partitions: readonly number[]): Record<string, number[]>;
-  findBroker(node: { readonly nodeId: string }): Promise<Broker>;
-  fetchTopicsOffset(
-    topics: readonly {
-      readonly topic: string;
-      readonly partitions: readonly { readonly partition: number }[];
-      readonly fromBeginning?: boolean;
-      readonly fromTimestamp?: number;
-    }[],
-  ): Promise<{ readonly partitions: readonly { readonly partition: number; readonly offset: string }[] }[]>;
-}
-
 interface Broker {
   fetch(request: object): Promise<{
     readonly clientSideThrottleTime?: number;
@@ -73,7 +55,10 @@ interface RawPartition {
 
 /** Connects to read a topic. Throws MILLRACE_TOPIC_MISSING, MILLRACE_BROKER_UNAVAILABLE. */
 export async function openPartitionFetcher(client: StreamClient, topic: string): Promise<PartitionFetcher> {
-  const cluster = createCluster(client);
+  const cluster = createCluster<Broker>(client.kafka, {
+    isolationLevel: readCommitted,
+    metadataMaxAge: metadataMaxAgeMs,
+  });
   try {
     await cluster.connect();
     await cluster.addTargetTopic(topic);
@@ -132,20 +117,8 @@ export async function openPartitionFetcher(client: StreamClient, topic: string):
   };
 }
 
-function createCluster({ kafka }: StreamClient): Cluster {
-  const symbol = Object.getOwnPropertySymbols(kafka).find(
-    ({ description }) => description === 'private:Kafka:createCluster',
-  )!;
-  const create = (kafka as unknown as Record<symbol, (options: object) => Cluster>)[symbol];
-  return create({
-    allowAutoTopicCreation: false,
-    isolationLevel: readCommitted,
-    metadataMaxAge: metadataMaxAgeMs,
-  });
-}
-
 async function fetchFrom(
-  cluster: Cluster,
+  cluster: Cluster<Broker>,
   topic: string,
   nodeId: string,
   positions: ReadonlyMap<number, bigint>,

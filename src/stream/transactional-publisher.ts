@@ -1,19 +1,10 @@
-import { setTimeout as delay } from 'node:timers/promises';
-import { CompressionTypes, type Producer, type Transaction } from 'kafkajs';
+import { CompressionTypes } from 'kafkajs';
 import { MillraceError } from '../errors.js';
 import { protocolErrorType } from './broker-error.js';
 import type { StreamClient } from './connection.js';
-import { partitionerThatKeepsItsChoice } from './partitioner.js';
 import { planRequests, topicMessages, type Compression, type OutgoingRecord } from './produce-request.js';
+import { TransactionSession, type GroupPosition } from './transaction-session.js';
 import { writeError } from './write-error.js';
-
-/** Where a group goes on reading a partition, as part of a transaction. */
-export interface GroupPosition {
-  readonly group: string;
-  readonly topic: string;
-  readonly partition: number;
-  readonly nextOffset: bigint;
-}
 
 /** What is written as a whole or not at all. */
 export interface TransactionContents {
@@ -58,7 +49,6 @@ export interface TransactionalPublisherOptions {
  * also how long a killed process can hold them up when nobody takes its place.
  */
 const transactionTimeoutMs = 30_000;
-const [firstDelayMs, maxDelayMs] = [2, 50];
 
 /** Makes a transactional publisher; nothing is sent before `open`. */
 export function createTransactionalPublisher(
@@ -71,26 +61,22 @@ export function createTransactionalPublisher(
 class KafkaTransactions implements TransactionalPublisher {
   readonly #client: StreamClient;
   readonly #options: TransactionalPublisherOptions;
-  readonly #producer: Producer;
-  /** The transaction that the next `write` uses; the client begins the first one together with taking the id. */
-  #next: Transaction | undefined;
+  readonly #session: TransactionSession;
   #state: 'new' | 'open' | 'ended' = 'new';
 
   constructor(client: StreamClient, options: TransactionalPublisherOptions) {
     this.#client = client;
     this.#options = options;
-    this.#producer = client.transactions.producer({
+    this.#session = new TransactionSession(client, {
       transactionalId: options.transactionalId,
-      transactionTimeout: transactionTimeoutMs,
-      allowAutoTopicCreation: false,
-      createPartitioner: partitionerThatKeepsItsChoice,
+      transactionTimeoutMs,
+      compression: options.compression === 'gzip' ? CompressionTypes.GZIP : CompressionTypes.None,
     });
   }
 
   async open(): Promise<void> {
     try {
-      await this.#producer.connect();
-      this.#next = await this.#producer.transaction();
+      await this.#session.open();
       this.#state = 'open';
     } catch (error) {
       await this.close();
@@ -100,26 +86,15 @@ class KafkaTransactions implements TransactionalPublisher {
 
   async write({ records, position }: TransactionContents): Promise<void> {
     if (this.#state !== 'open') throw this.#fenced('it was closed before');
-    let transaction: Transaction | undefined;
-    let topics = records.map(({ topic }) => topic);
     try {
-      transaction = this.#next ?? (await this.#producer.transaction());
-      this.#next = undefined;
-      // The offsets come first: the broker lets the first request of a transaction wait for the end of the one before,
-      // and this one can be repeated at once, where the client would ask for the metadata again before each attempt.
-      if (position !== undefined) await sendPosition(transaction, position);
-      for (const request of planRequests(records, this.#options.maxBatchBytes)) {
-        topics = request.map(({ topic }) => topic);
-        await transaction.sendBatch({
-          acks: -1,
-          compression: this.#options.compression === 'gzip' ? CompressionTypes.GZIP : CompressionTypes.None,
-          topicMessages: topicMessages(request),
-        });
-      }
-      await transaction.commit();
+      const requests = planRequests(records, this.#options.maxBatchBytes);
+      await this.#session.write(requests.map(topicMessages), position);
     } catch (error) {
-      const failure = this.#errorOf(error, topics);
-      await this.#giveUp(transaction, failure);
+      const failure = this.#errorOf(
+        error,
+        records.map(({ topic }) => topic),
+      );
+      await this.#giveUp(failure);
       throw failure;
     }
   }
@@ -127,18 +102,18 @@ class KafkaTransactions implements TransactionalPublisher {
   async close(): Promise<void> {
     this.#state = 'ended';
     try {
-      await this.#producer.disconnect();
+      await this.#session.close();
     } catch (error) {
-      this.#client.logger.debug({ err: error }, 'a transactional producer did not disconnect in order');
+      this.#client.logger.debug({ err: error }, 'a transactional session did not end in order');
     }
   }
 
   /** Ends the transaction where that can still be done, so that readers need not wait until it is given up. */
-  async #giveUp(transaction: Transaction | undefined, { code }: MillraceError): Promise<void> {
+  async #giveUp({ code }: MillraceError): Promise<void> {
     this.#state = 'ended';
     try {
       const isAnswered = code === 'MILLRACE_PRODUCE_FAILED' || code === 'MILLRACE_TOPIC_UNWRITABLE';
-      if (isAnswered && transaction?.isActive()) await transaction.abort();
+      if (isAnswered) await this.#session.end(false);
     } catch (error) {
       this.#client.logger.debug({ err: error }, 'a transaction that failed could not be aborted');
     }
@@ -177,16 +152,3 @@ const fencingErrors = new Set([
   'INVALID_TXN_STATE',
   'UNKNOWN_PRODUCER_ID',
 ]);
-
-async function sendPosition(transaction: Transaction, position: GroupPosition): Promise<void> {
-  const { group, topic, partition, nextOffset } = position;
-  const topics = [{ topic, partitions: [{ partition, offset: nextOffset.toString() }] }];
-  for (let delayMs = firstDelayMs; ; delayMs = Math.min(delayMs * 1.5, maxDelayMs)) {
-    try {
-      return await transaction.sendOffsets({ consumerGroupId: group, topics });
-    } catch (error) {
-      if (protocolErrorType(error) !== 'CONCURRENT_TRANSACTIONS') throw error;
-      await delay(delayMs);
-    }
-  }
-}
