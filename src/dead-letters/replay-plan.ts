@@ -15,6 +15,7 @@ export interface RowTopic {
 /** Why a letter is left where it is, and what can be done; in the plural, behind their number. */
 export const reasonsToLeave = {
   omitted: 'without their content: the row was larger than the dead-letter topic takes',
+  batch: 'of whole batches that could not be unpacked: their rows are where they were, and not in the letter',
   file: 'of rows in a file: mend them there, and produce the file again',
   elsewhere: 'of rows of another topic',
   tried: 'tried as often as --max-replays allows',
@@ -37,6 +38,7 @@ export function planReplay(
   { maxReplays, nowMs }: { readonly maxReplays: number; readonly nowMs: number },
 ): ReplayPlan {
   if (letter.omittedBytes !== undefined) return { left: 'omitted' };
+  if (letter.code === 'MILLRACE_ROW_BATCH_UNREADABLE') return { left: 'batch' };
   if (letter.row === undefined && letter.source !== undefined) return { left: 'file' };
   if (letter.row !== undefined && letter.row.topic !== to.topic) return { left: 'elsewhere' };
   if (letter.replayCount >= maxReplays) return { left: 'tried' };

@@ -84,6 +84,7 @@ describe('the plan of a replay', () => {
       return 'left' in plan ? plan.left : 'row';
     };
     assert.equal(left({ ...letterOf(), omittedBytes: 5 }), 'omitted');
+    assert.equal(left({ ...letterOf(), code: 'MILLRACE_ROW_BATCH_UNREADABLE' }), 'batch');
     assert.equal(left(letterOf({ row: file })), 'file');
     assert.equal(left(letterOf({ row: { topic: 'predictions' } })), 'elsewhere');
     assert.equal(left({ ...letterOf(), replayCount: 2 }), 'row');
