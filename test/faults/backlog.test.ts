@@ -21,6 +21,7 @@ const sampleMs = 250;
 const warmUpShare = 0.4;
 /** What counts as flat: in the small setting, what a heap swings by. */
 const maxGrowthMb = isFull ? 20 : 60;
+/** As long as Kubernetes waits for a probe; one in a hundred may be slower, as when the whole machine is busy. */
 const maxHealthMs = 1_000;
 /** A busy machine makes each wake-up dearer. The timer loop that the client has without idle-timer.ts costs 4 %. */
 const maxIdleShare = isFull ? 0.01 : 0.03;
@@ -61,12 +62,12 @@ describe('a serving member', { skip }, () => {
     await member.line('partitions assigned');
     const health = `${await member.url()}/health/ready`;
     const residents: [seconds: number, mb: number][] = [];
-    let slowestHealthMs = 0;
+    const healthMs: number[] = [];
     const startedAt = performance.now();
     for (let now = startedAt; now < startedAt + backlog.durationMs; now = performance.now()) {
       const { status } = await fetch(health);
       assert.equal(status, 200);
-      slowestHealthMs = Math.max(slowestHealthMs, performance.now() - now);
+      healthMs.push(performance.now() - now);
       residents.push([(now - startedAt) / 1_000, residentMb(member.pid)]);
       await delay(sampleMs);
     }
@@ -74,13 +75,15 @@ describe('a serving member', { skip }, () => {
     const warm = residents.slice(Math.floor(residents.length * warmUpShare));
     const seconds = warm[warm.length - 1][0] - warm[0][0];
     const grownMb = slope(warm) * seconds;
+    healthMs.sort((a, b) => a - b);
+    const [usualHealthMs, slowestHealthMs] = [healthMs[Math.floor(healthMs.length * 0.99)], healthMs.at(-1)!];
     t.diagnostic(
-      `${rows} of ${backlog.rows} rows in ${backlog.durationMs / 1_000} s; health within ${Math.round(slowestHealthMs)} ms; ` +
+      `${rows} of ${backlog.rows} rows in ${backlog.durationMs / 1_000} s; health within ${Math.round(usualHealthMs)} ms, once ${Math.round(slowestHealthMs)} ms; ` +
         `resident ${Math.round(warm[0][1])} to ${Math.round(warm[warm.length - 1][1])} MB, a trend of ${grownMb.toFixed(1)} MB in ${Math.round(seconds)} s`,
     );
     assert.ok(rows > 0 && rows < backlog.rows, 'it answers, and rows wait to the end');
     assert.equal(rebalances, 1);
-    assert.ok(slowestHealthMs < maxHealthMs, `health took ${slowestHealthMs} ms`);
+    assert.ok(usualHealthMs < maxHealthMs, `health took ${usualHealthMs} ms`);
     assert.ok(grownMb < maxGrowthMb, `its memory grew by ${grownMb} MB`);
   });
 
