@@ -8,7 +8,7 @@ import type { Logger } from '../telemetry/logger.js';
 import { hideAbortedRecords } from './aborted-records.js';
 import { boundFetchedBatches } from './fetched-batches.js';
 import { kafkaLogCreator, kafkaLogLevel } from './kafka-log.js';
-import { armPendingRequestTimerOnlyWhenNeeded } from './idle-timer.js';
+import { armTimersOnlyWhenNeeded } from './idle-timer.js';
 
 /** How to reach the brokers; shared by every program that talks to Kafka. */
 export const connectionOptions = defineOptions({
@@ -93,7 +93,7 @@ const transactionRetry = {
  * that is not the certificate or key it must be.
  */
 export function connect(options: Compiled<typeof connectionOptions>, logger: Logger): StreamClient {
-  armPendingRequestTimerOnlyWhenNeeded();
+  armTimersOnlyWhenNeeded();
   boundFetchedBatches();
   hideAbortedRecords();
   const brokers = options.brokers.map(checkedAddress);

@@ -17,6 +17,8 @@ export interface GroupHooks {
    * it was, unless the partition has another position by then.
    */
   outOfRange(partition: number): Promise<void>;
+  /** How long the broker may hold the next fetch when it finds nothing. */
+  maxWaitMs(): number;
   /** Reading of a partition goes on here, behind records or behind markers of transactions alone. */
   passed(partition: number, nextOffset: bigint): void;
 }
@@ -31,6 +33,8 @@ interface ConsumerGroup {
   lastRequest: number;
   joinAndSync(): Promise<void>;
   commitOffsets: CommitOffsets;
+  maxWaitTime: number;
+  fetch(nodeId: string): Promise<unknown>;
   heartbeat(options: { interval: number }): Promise<void>;
   recoverFromOffsetOutOfRange(error: { partition: number }): Promise<void>;
   resolveOffset(resolved: { topic: string; partition: number; offset: string }): void;
@@ -63,12 +67,13 @@ export function hookedRoundRobin(hooks: GroupHooks): PartitionAssigner {
 let isMended = false;
 
 /**
- * Takes four things out of kafkajs 2.2.4's own hands:
+ * Takes five things out of kafkajs 2.2.4's own hands:
  *
  * - An offset that is out of range: it would go to one end of the partition by the policy for new groups, and commit
  *   -1 or -2 as the group's offset, which makes the group look like one that has never read.
  * - The position behind markers: `eachBatch` is not called for a batch without records.
  * - Commits: they can be made once only from within `eachBatch`; elsewhere they are repeated, under a later generation too.
+ * - The time that the broker holds a fetch: it is the same for an idle member as for one that is under load.
  * - Heartbeats: one is due when the wall clock has gone on by the interval. After a clock was set back by minutes none
  *   is sent for as long, and the member is thrown out.
  */
@@ -78,11 +83,15 @@ function mendConsumerGroup(): void {
   const require = createRequire(import.meta.url);
   const { prototype } = require('kafkajs/src/consumer/consumerGroup') as { prototype: ConsumerGroup };
   // eslint-disable-next-line @typescript-eslint/unbound-method -- each is called on the group that it was called on
-  const { joinAndSync, heartbeat, recoverFromOffsetOutOfRange, resolveOffset } = prototype;
+  const { joinAndSync, fetch, heartbeat, recoverFromOffsetOutOfRange, resolveOffset } = prototype;
 
   prototype.joinAndSync = function (this: ConsumerGroup) {
     hooksOf(this)?.commitsBy((offsets) => this.commitOffsets(offsets));
     return joinAndSync.call(this);
+  };
+  prototype.fetch = function (this: ConsumerGroup, nodeId) {
+    this.maxWaitTime = hooksOf(this)?.maxWaitMs() ?? this.maxWaitTime;
+    return fetch.call(this, nodeId);
   };
   prototype.heartbeat = function (this: ConsumerGroup, options) {
     if (Date.now() < this.lastRequest) this.lastRequest = 0;

@@ -33,6 +33,10 @@ const defaultSessionTimeoutMs = 10_000;
  * this is also the longest time it still rests.
  */
 const maxWaitMs = 100;
+/** And while nothing comes and nothing rests; heartbeats are only made between fetches. */
+const maxIdleWaitMs = 500;
+/** After this long without records a member is idle. */
+const idleAfterMs = 2_000;
 const maxFetchBytes = 8 * 1024 * 1024;
 const maxFetchBytesPerPartition = 1024 * 1024;
 /** How soon partitions are noticed that were added to the topic; each time costs one request. */
@@ -101,6 +105,9 @@ class KafkaSource implements TopicSource {
   readonly #clock = new RunningClock(watchIntervalMs);
   #lastContactMs = 0;
   #lastSignMs = 0;
+  /** By performance.now(). */
+  #lastRecordsAt = 0;
+  readonly #resting = new Set<number>();
   #hamperedBy: string | undefined;
   #watch: NodeJS.Timeout | undefined;
 
@@ -122,6 +129,7 @@ class KafkaSource implements TopicSource {
         hookedRoundRobin({
           joining: () => this.#loseAll(),
           commitsBy: (commit) => (this.#commit = commit),
+          maxWaitMs: () => this.#maxWaitMs(),
           outOfRange: (partition) => this.#onOutOfRange(partition),
           passed: (partition, nextOffset) => this.#onPassed(partition, nextOffset),
         }),
@@ -157,11 +165,15 @@ class KafkaSource implements TopicSource {
   }
 
   pause(owned: OwnedPartition): void {
-    if (!owned.lost.aborted) this.#consumer.pause([topicPartition(owned)]);
+    if (owned.lost.aborted) return;
+    this.#resting.add(owned.partition);
+    this.#consumer.pause([topicPartition(owned)]);
   }
 
   resume(owned: OwnedPartition): void {
-    if (!owned.lost.aborted && this.#state === 'running') this.#consumer.resume([topicPartition(owned)]);
+    if (owned.lost.aborted || this.#state !== 'running') return;
+    this.#resting.delete(owned.partition);
+    this.#consumer.resume([topicPartition(owned)]);
   }
 
   reset(owned: OwnedPartition): void {
@@ -225,6 +237,7 @@ class KafkaSource implements TopicSource {
   #loseAll(): void {
     for (const owned of this.#owned.values()) owned.lose();
     this.#owned.clear();
+    this.#resting.clear();
   }
 
   #onJoin({ payload }: ConsumerGroupJoinEvent): void {
@@ -438,6 +451,7 @@ class KafkaSource implements TopicSource {
     owned.expectedOffset = nextOffset;
     owned.highWatermark = BigInt(batch.highWatermark);
     this.#reached.set(owned.partition, nextOffset);
+    this.#lastRecordsAt = performance.now();
     payload.resolveOffset(batch.messages[batch.messages.length - 1].offset);
     this.#listener.fetched(owned, {
       records: batch.messages.map(incomingRecord),
@@ -461,6 +475,11 @@ class KafkaSource implements TopicSource {
     this.#hamperedBy = reason;
     this.#client.logger.warn({ group: this.#options.group, reason }, 'reading is hampered; trying again');
     this.#listener.hampered(reason);
+  }
+
+  #maxWaitMs(): number {
+    const isIdle = this.#resting.size === 0 && performance.now() - this.#lastRecordsAt > idleAfterMs;
+    return isIdle ? maxIdleWaitMs : maxWaitMs;
   }
 
   /** The client is alive: it asks something of a broker, however that ends. */

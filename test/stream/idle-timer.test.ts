@@ -1,13 +1,16 @@
 import assert from 'node:assert/strict';
 import { createRequire } from 'node:module';
 import { describe, it } from 'node:test';
-import { armPendingRequestTimerOnlyWhenNeeded } from '../../src/stream/idle-timer.js';
+import { setTimeout as delay } from 'node:timers/promises';
+import { armTimersOnlyWhenNeeded } from '../../src/stream/idle-timer.js';
 
 interface Queue {
   push(request: unknown): void;
   fulfillRequest(response: unknown): void;
   maybeThrottle(ms: number): void;
   throttleCheckTimeoutId: unknown;
+  requestTimeoutIntervalId: unknown;
+  scheduleRequestTimeoutCheck(): void;
   destroy(): void;
 }
 const RequestQueue = createRequire(import.meta.url)('kafkajs/src/network/requestQueue') as new (
@@ -16,24 +19,27 @@ const RequestQueue = createRequire(import.meta.url)('kafkajs/src/network/request
 
 /** A queue of the client's own class with the changed method. */
 function openQueue(maxInFlightRequests: number | null) {
-  armPendingRequestTimerOnlyWhenNeeded();
+  armTimersOnlyWhenNeeded();
   const logger = { debug: () => {}, warn: () => {} };
   const queue = new RequestQueue({
     maxInFlightRequests,
     requestTimeout: 1_000,
+    enforceRequestTimeout: true,
     clientId: 'c',
     broker: 'b',
     logger,
   });
+  queue.scheduleRequestTimeoutCheck();
   const sent: number[] = [];
+  const timedOut: number[] = [];
   const push = (correlationId: number) =>
     queue.push({
-      entry: { correlationId, resolve: () => {}, reject: () => {} },
+      entry: { correlationId, resolve: () => {}, reject: () => timedOut.push(correlationId) },
       expectResponse: true,
       sendRequest: () => sent.push(correlationId),
     });
   const answer = (correlationId: number) => queue.fulfillRequest({ correlationId, payload: {}, size: 1 });
-  return { queue, sent, push, answer };
+  return { queue, sent, timedOut, push, answer };
 }
 
 describe('the timer of pending requests', () => {
@@ -65,5 +71,37 @@ describe('the timer of pending requests', () => {
     t.mock.timers.tick(1);
     assert.deepEqual(sent, [1]);
     assert.equal(queue.throttleCheckTimeoutId, null);
+  });
+});
+
+describe('the timer of requests in flight', () => {
+  it('is armed by a request, times out what is not answered, and rests then', async () => {
+    const { queue, timedOut, push, answer } = openQueue(null);
+    assert.equal(queue.requestTimeoutIntervalId, undefined);
+    push(1);
+    push(2);
+    assert.notEqual(queue.requestTimeoutIntervalId, undefined);
+    answer(1);
+    while (queue.requestTimeoutIntervalId !== undefined) await delay(10);
+    assert.deepEqual(timedOut, [2]);
+    push(3);
+    answer(3);
+    while (queue.requestTimeoutIntervalId !== undefined) await delay(10);
+    assert.deepEqual(timedOut, [2]);
+  });
+
+  it('does not go by a wall clock that jumps', async () => {
+    const { queue, timedOut, push, answer } = openQueue(null);
+    const { now } = Date;
+    push(1);
+    try {
+      Date.now = () => now() + 600_000;
+      await delay(600);
+      assert.deepEqual(timedOut, []);
+      answer(1);
+    } finally {
+      Date.now = now;
+      queue.destroy();
+    }
   });
 });
