@@ -14,7 +14,7 @@ export const delivery = defineBenchmark({
   name: 'delivery',
   summary: 'what exactly once costs, compared with at least once',
   options: defineOptions({
-    rows: { type: 'integer', default: 150_000, min: 1_000, description: 'Rows of the backlog' },
+    rows: { type: 'integer', default: 120_000, min: 1_000, description: 'Rows of the backlog' },
     repeats: { type: 'integer', default: 5, min: 1, description: 'Pairs of runs of each kind' },
     networks: {
       type: 'list',
