@@ -33,6 +33,7 @@ const onlyInFull = ['test/faults/native-setup.test.ts'];
 const testTimeoutMs = { small: 300_000, full: 3_600_000 };
 type Size = keyof typeof testTimeoutMs;
 
+const interrupted = interruption();
 try {
   process.exitCode = await main(process.argv.slice(2), readEnvironment());
 } catch (error) {
@@ -117,9 +118,8 @@ async function runTests(files: readonly string[], size: Size, environment: Envir
   const together = files.filter((file) => !isFault(file));
   const alone = files.filter(isFault);
   const code = await runFiles(together, size, availableParallelism(), environment);
-  // Interrupted: nothing more is wanted.
-  if (code === null) return 1;
-  return Math.max(code, (await runFiles(alone, size, 1, environment)) ?? 1);
+  if (interrupted.aborted) return 1;
+  return Math.max(code, await runFiles(alone, size, 1, environment));
 }
 
 async function runFiles(
@@ -127,7 +127,7 @@ async function runFiles(
   size: Size,
   concurrency: number,
   environment: Environment,
-): Promise<number | null> {
+): Promise<number> {
   if (files.length === 0) return 0;
   const compiled = files.map((file) => join('dist', file.replace(/\.ts$/, '.js')));
   const flags = ['--test-reporter=spec', `--test-concurrency=${concurrency}`];
@@ -136,7 +136,16 @@ async function runFiles(
     ['--enable-source-maps', '--test', `--test-timeout=${testTimeoutMs[size]}`, ...flags, ...compiled],
     { cwd: packageRoot, env: { ...environment }, stdio: 'inherit' },
   );
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => child.kill(signal));
+  const onInterrupt = () => child.kill(interrupted.reason as NodeJS.Signals);
+  interrupted.addEventListener('abort', onInterrupt);
   const [code] = (await once(child, 'exit')) as [number | null];
-  return code;
+  interrupted.removeEventListener('abort', onInterrupt);
+  return code ?? 1;
+}
+
+/** Aborts at the first signal that asks the run to end, with its name. */
+function interruption(): AbortSignal {
+  const controller = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => controller.abort(signal));
+  return controller.signal;
 }

@@ -127,7 +127,7 @@ class KafkaTransactions implements TransactionalPublisher {
     if (type === 'TRANSACTIONAL_ID_AUTHORIZATION_FAILED') {
       return new MillraceError(
         'MILLRACE_CONFIG_INVALID',
-        `The broker does not allow the transactional id "${this.#options.transactionalId}": allow Write and Describe on it, or choose --delivery at-least-once.`,
+        `The broker does not allow the transactional id "${this.#options.transactionalId}": allow Write and Describe on it (serve and produce can do without: --delivery at-least-once).`,
         { cause: error },
       );
     }
