@@ -70,7 +70,7 @@ export class AccountedStream {
   async untilFlowing(): Promise<void> {
     const sinceMs = Date.now();
     const partitions = Array.from({ length: this.#numPartitions }, (_, partition) => partition);
-    const isFlowing = () => partitions.every((each) => this.ledger.newestAnswerMs(each) > sinceMs);
+    const isFlowing = () => partitions.every((each) => this.ledger.newestPredictionMs(each) > sinceMs);
     await this.#until(isFlowing, 'answers to flow');
   }
 

@@ -142,9 +142,9 @@ describe('the ledger', () => {
 
   it('knows how far each partition is answered while the stream runs', () => {
     const ledger = newLedger();
-    assert.equal(ledger.newestAnswerMs(1), 0);
+    assert.equal(ledger.newestPredictionMs(1), 0);
     ledger.addAnswer('prediction', prediction(1, 1, 0));
-    assert.equal(ledger.newestAnswerMs(1), 1_001);
+    assert.equal(ledger.newestPredictionMs(1), 1_001);
     assert.deepEqual([ledger.numInputs, ledger.numAnswered], [4, 1]);
   });
 

@@ -60,7 +60,7 @@ export class Ledger {
   readonly #judge: Judge;
   readonly #partitions = new Map<number, PartitionPage>();
   readonly #numbers = new Set<number>();
-  readonly #newestAnswerMs = new Map<number, number>();
+  readonly #newestPredictionMs = new Map<number, number>();
   /** Offset of the newest first answer, by kind, partition it stands in and partition of the row. */
   readonly #order = new Map<string, number>();
   readonly #faults: Record<FaultKind, number>;
@@ -85,12 +85,12 @@ export class Ledger {
     return this.#numAnswered.prediction + this.#numAnswered['dead letter'];
   }
 
-  /** The time of the newest row of a partition that is answered, in milliseconds since 1970; 0 before the first. */
-  newestAnswerMs(partition: number): number {
-    return this.#newestAnswerMs.get(partition) ?? 0;
+  /** The time of the newest row of a partition that is predicted, in milliseconds since 1970; 0 before the first. */
+  newestPredictionMs(partition: number): number {
+    return this.#newestPredictionMs.get(partition) ?? 0;
   }
 
-  /** The longest time from a row to its first answer, of the answers since this was last asked. */
+  /** The longest time from a row to its first prediction, of the predictions since this was last asked. */
   takeLongestWaitMs(): number {
     const longest = this.#longestWaitMs;
     this.#longestWaitMs = 0;
@@ -131,8 +131,14 @@ export class Ledger {
     }
     page.setAnswer(offset, answer.number, digest);
     this.#numAnswered[kind] += 1;
-    this.#newestAnswerMs.set(partition, Math.max(this.newestAnswerMs(partition), record.timestampMs));
-    this.#longestWaitMs = Math.max(this.#longestWaitMs, Date.now() - record.timestampMs);
+    // Each topic has a reader of its own, and that of the few dead letters is the last to notice that a broker is back.
+    if (kind === 'prediction') {
+      this.#newestPredictionMs.set(
+        partition,
+        Math.max(this.newestPredictionMs(partition), record.timestampMs),
+      );
+      this.#longestWaitMs = Math.max(this.#longestWaitMs, Date.now() - record.timestampMs);
+    }
 
     const way = `${kind}/${record.partition}/${partition}`;
     const newest = this.#order.get(way) ?? -1;
