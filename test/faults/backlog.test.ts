@@ -23,8 +23,8 @@ const warmUpShare = 0.4;
 const maxGrowthMb = isFull ? 20 : 60;
 /** As long as Kubernetes waits for a probe; one in a hundred may be slower, as when the whole machine is busy. */
 const maxHealthMs = 1_000;
-/** A busy machine makes each wake-up dearer. The timer loop that the client has without idle-timer.ts costs 4 %. */
-const maxIdleShare = isFull ? 0.01 : 0.03;
+/** Of one core. The timers of the client alone, without idle-timer.ts, take 4 %. */
+const maxIdleShare = 0.01;
 
 const skip =
   missingTool('kcat') || (process.platform === 'linux' ? false : 'processes are measured in /proc');
