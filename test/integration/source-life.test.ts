@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { createRequire } from 'node:module';
 import { describe, it } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
+import { MillraceError } from '../../src/errors.js';
 import { createKafkaSource, type KafkaSourceOptions } from '../../src/stream/kafka-source.js';
 import { createPublisher } from '../../src/stream/publisher.js';
 import { ensureTopics, withAdmin } from '../../src/stream/topics.js';
@@ -254,6 +255,43 @@ describe('a position behind markers of transactions', () => {
     assert.equal(await source.commitOffsets(last.owned, last.fetched.nextOffset), true);
     assert.deepEqual(listener.values(), ['kept']);
     await producer.disconnect();
+    await source.close();
+  });
+});
+
+describe('a partition that cannot be claimed', () => {
+  const away = new MillraceError('MILLRACE_BROKER_UNAVAILABLE', 'no coordinator');
+  const unclaimable = async (options: Partial<KafkaSourceOptions>) => {
+    const { topic, group } = await newTopic();
+    const source = createKafkaSource(testClient(), {
+      topic,
+      group,
+      offsetReset: 'earliest',
+      onGap: 'earliest',
+      sessionTimeoutMs,
+      maxOutageMs: 60_000,
+      ...options,
+    });
+    const listener = new RecordingListener();
+    listener.claim = () => Promise.reject(away);
+    await source.start(listener);
+    await listener.until(() => listener.trouble !== undefined);
+    return { source, listener };
+  };
+
+  it('is told as a trouble until it can be', async () => {
+    const { source, listener } = await unclaimable({});
+    assert.equal(listener.trouble, 'claiming partition 0 failed: no coordinator');
+    listener.claim = () => Promise.resolve();
+    await listener.until(() => listener.numAssignments === 1);
+    assert.equal(listener.trouble, undefined);
+    await source.close();
+  });
+
+  it('ends the source when that lasts', async () => {
+    const { source, listener } = await unclaimable({ maxOutageMs: sessionTimeoutMs });
+    await listener.until(() => listener.failures.length > 0);
+    assert.equal(listener.failures[0].code, 'MILLRACE_BROKER_UNAVAILABLE');
     await source.close();
   });
 });
