@@ -1,3 +1,4 @@
+import { MillraceError } from '../errors.js';
 import { RecordTooLargeError, type Publisher } from '../stream/publisher.js';
 import type { TopicFacts } from '../stream/topic-facts.js';
 import type { OwnedPartition, TopicSource } from '../stream/topic-source.js';
@@ -153,6 +154,9 @@ async function send(
     return [];
   } catch (error) {
     if (error instanceof RecordTooLargeError) return error.indices.map((index) => places[index]);
+    // A topic may have other partitions now. Where nobody answers, there is nothing to ask.
+    const isAnswered = !(error instanceof MillraceError && error.code === 'MILLRACE_BROKER_UNAVAILABLE');
+    if (isAnswered) await topics.refresh().catch(() => {});
     throw error;
   }
 }

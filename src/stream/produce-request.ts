@@ -1,4 +1,4 @@
-import type { Message, TopicMessages } from 'kafkajs';
+import type { Message, RecordMetadata, TopicMessages } from 'kafkajs';
 import { protocolErrorType } from './broker-error.js';
 import { headerEntries, type Headers } from './headers.js';
 
@@ -41,6 +41,26 @@ export function topicMessages(records: Iterable<OutgoingRecord>): TopicMessages[
     messages.push({ key, value, headers, partition, timestamp: timestampMs?.toString() });
   }
   return [...topics].map(([topic, messages]) => ({ topic, messages }));
+}
+
+/**
+ * The partitions of a request that were not written although the request succeeded. kafkajs 2.2.4 passes over records
+ * for a partition that is not there any more, and over those of a partition whose leader moves, while the request is
+ * repeated, to a broker that has answered already.
+ *
+ * @param request its messages have their partitions
+ * @param written what `sendBatch` resolved to
+ */
+export function unwrittenPartitions(
+  request: readonly TopicMessages[],
+  written: readonly RecordMetadata[],
+): { readonly topic: string; readonly partition: number }[] {
+  const found = new Set(written.map(({ topicName, partition }) => `${topicName}/${partition}`));
+  return request.flatMap(({ topic, messages }) =>
+    [...new Set(messages.map(({ partition }) => partition!))]
+      .filter((partition) => !found.has(`${topic}/${partition}`))
+      .map((partition) => ({ topic, partition })),
+  );
 }
 
 /** Whether a topic refused a batch for its size. */

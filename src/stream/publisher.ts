@@ -8,6 +8,7 @@ import {
   isTooLarge,
   sizeOfRecord,
   topicMessages,
+  unwrittenPartitions,
   type Compression,
   type OutgoingRecord,
 } from './produce-request.js';
@@ -159,11 +160,14 @@ class IdempotentPublisher implements Publisher {
   async #write(request: readonly Entry[]): Promise<void> {
     try {
       const producer = this.#producer ?? (await this.#openProducer());
-      await producer.sendBatch({
+      const topics = topicMessages(request.map(({ call, index }) => call.records[index]));
+      const written = await producer.sendBatch({
         acks: -1,
         compression: this.#compression,
-        topicMessages: topicMessages(request.map(({ call, index }) => call.records[index])),
+        topicMessages: topics,
       });
+      const [unwritten] = unwrittenPartitions(topics, written);
+      if (unwritten !== undefined) throw partitionGone(unwritten);
       for (const { call } of request) settle(call);
     } catch (error) {
       if (!isTooLarge(error)) throw error;
@@ -213,6 +217,14 @@ class IdempotentPublisher implements Publisher {
       this.#client.logger.debug({ err: error }, 'a producer that was given up did not disconnect in order');
     }
   }
+}
+
+function partitionGone({ topic, partition }: { topic: string; partition: number }): MillraceError {
+  return new MillraceError(
+    'MILLRACE_PRODUCE_FAILED',
+    `Writing to ${topic} failed: partition ${partition} is not there, or its leader has just moved.`,
+    { facts: { topic, partition } },
+  );
 }
 
 function settle(call: Call): void {

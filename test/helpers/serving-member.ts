@@ -25,6 +25,8 @@ export interface MemberSettings extends Partial<ServeLimits> {
   readonly delivery?: 'exactly-once';
   /** What the output topics take. */
   readonly maxBatchBytes?: (topic: string) => number;
+  /** How many partitions they have when they are described for the first, second, ... time; eight unless given. */
+  readonly numPartitions?: readonly number[];
   readonly emit?: string;
   readonly maxRowBytes?: number;
   readonly maxOutageMs?: number;
@@ -84,10 +86,15 @@ export async function startMember(settings: MemberSettings = {}) {
     onStage,
     retry,
   });
+  const [numAtFirst = 8, ...numLater] = settings.numPartitions ?? [];
+  let numPartitions = numAtFirst;
   const topics = {
-    numPartitions: () => 8,
+    numPartitions: () => numPartitions,
     maxBatchBytes: settings.maxBatchBytes ?? (() => Infinity),
-    refresh: () => Promise.resolve(),
+    refresh: () => {
+      numPartitions = numLater.shift() ?? numPartitions;
+      return Promise.resolve();
+    },
   };
   const transactions = new MemoryTransactions((partition, nextOffset) =>
     source.committed.set(partition, nextOffset),

@@ -119,6 +119,17 @@ describe('a broker that cannot be used', () => {
 });
 
 describe('a publisher', () => {
+  it('does not take records for written whose partition is not there', async () => {
+    const topic = await newTopic(2);
+    const publisher = await createPublisher(client, { compression: 'none' });
+    const records = [1, 3].map((partition) => ({ topic, partition, key: null, value: text('x') }));
+    await assert.rejects(publisher.send(records), {
+      code: 'MILLRACE_PRODUCE_FAILED',
+      message: /partition 3 is not there/,
+    });
+    await publisher.close();
+  });
+
   it('writes records that another client reads whole', { skip: missingTool('kcat') }, async () => {
     const topic = await newTopic(2);
     const headers = { one: '1', two: [text('a'), text('b')], empty: text('') };

@@ -22,6 +22,22 @@ describe('a serving member', () => {
     assert.deepEqual(idsOf(publisher.records), [0, 1]);
   });
 
+  it('goes on in the partitions that the output has when it was made anew with fewer', async () => {
+    const { source, publisher, drain } = await startMember({ numPartitions: [8, 2] });
+    publisher.beforeSend = (records) => {
+      if (records.some(({ partition }) => partition! >= 2))
+        throw new MillraceError('MILLRACE_PRODUCE_FAILED', 'partition 3 is not there');
+    };
+    source.assign(3);
+    source.fetch(3, rowsFrom(0, 2));
+    await turnsUntil(() => source.committed.get(3) === 2n);
+    await drain();
+    assert.deepEqual(
+      publisher.records.map(({ partition }) => partition),
+      [1, 1],
+    );
+  });
+
   it('fails, and commits nothing, when the output stays away', async () => {
     const { source, publisher, health, finished } = await startMember({ maxOutageMs: 0 });
     publisher.beforeSend = (records) => {
