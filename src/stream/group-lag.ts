@@ -24,7 +24,7 @@ export async function openLagReader(client: StreamClient, topic: string, group: 
   return {
     read: async () => {
       try {
-        const offsets = await fetchPartitionOffsets(admin, topic, group);
+        const offsets = await fetchPartitionOffsets(client, admin, topic, group);
         return [...offsets.values()].reduce(
           (sum, { committed, low, high }) => sum + Number(high - (committed ?? low)),
           0,

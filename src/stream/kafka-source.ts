@@ -356,7 +356,7 @@ class KafkaSource implements TopicSource {
   /** As they are now, of all partitions that are owned; also of those that were added a moment ago. */
   async #fetchOffsets(owned: readonly Ownership[]): Promise<Map<number, PartitionOffsets>> {
     const { topic, group } = this.#options;
-    const offsets = await fetchPartitionOffsets(this.#admin, topic, group);
+    const offsets = await fetchPartitionOffsets(this.#client, this.#admin, topic, group);
     if (owned.every(({ partition }) => offsets.has(partition))) return offsets;
     // A connection keeps the partitions of the topic as it has once heard of them.
     await this.#admin.disconnect();

@@ -115,6 +115,31 @@ describe('a committed offset that has expired', () => {
   });
 });
 
+describe('a committed offset behind an open transaction', () => {
+  it('is where reading goes on, and no gap', async () => {
+    const { client, topic, group, publish, join } = await newTopic();
+    await publish(0, 10);
+    const producer = client.kafka.producer({ transactionalId: topic, idempotent: true });
+    await producer.connect();
+    const transaction = await producer.transaction();
+    await transaction.send({ topic, messages: [{ value: 'open' }] });
+    await publish(10, 1);
+    // As an operator moves a group to the end.
+    await withAdmin(client, 'Moving the group', (admin) =>
+      admin.setOffsets({ groupId: group, topic, partitions: [{ partition: 0, offset: '12' }] }),
+    );
+    const { source, listener } = await join();
+    assert.deepEqual(listener.gaps, []);
+    assert.equal(listener.partitions[0].position, 12n);
+    await transaction.abort();
+    await publish(20, 1);
+    await listener.until(() => listener.values().length > 0);
+    assert.deepEqual(listener.values(), ['20']);
+    await source.close();
+    await producer.disconnect();
+  });
+});
+
 describe('records that expire while they are being read', () => {
   /** The source rests while ten records come and six of them expire. */
   async function overtaken(options: Partial<KafkaSourceOptions>) {

@@ -44,7 +44,7 @@ async function newCopy(settings: Record<string, string> = {}) {
   };
   const committed = () =>
     withAdmin(client, 'asking', async (admin) => {
-      const offsets = await fetchPartitionOffsets(admin, topic, group);
+      const offsets = await fetchPartitionOffsets(client, admin, topic, group);
       return offsets.get(0)!.committed;
     });
   // kcat reads committed records only, unless told otherwise.
