@@ -292,9 +292,10 @@ class KafkaSource implements TopicSource {
       each.expectedOffset = position;
     }
     tell(starts);
+    // Before anything is handed over: who gets it may want it to be paused again.
+    for (const each of owned) this.resume(each);
     // A gap is committed too, so that it is reported once.
     for (const { owned: each, position, gap } of starts) if (gap !== undefined) this.#moveOn(each, position);
-    for (const each of owned) this.resume(each);
   }
 
   /** Repeats what may fail for a while, until one of the partitions is lost, which gives undefined. */
