@@ -13,8 +13,15 @@ export interface TopicFacts {
   refresh(): Promise<void>;
 }
 
-/** The header of a batch, and the rounding of what is reckoned for its records. */
+/** The header of a batch, the frame of its compression, and the rounding of what is reckoned for its records. */
 const batchOverheadBytes = 100;
+/** What cannot be compressed becomes larger by one in 3,000; the broker looks at what it gets. */
+const compressionGrowth = 1 / 1_000;
+
+/** How many bytes of records make a batch that a topic takes, however they are compressed. */
+export function bytesOfLargestBatch(maxMessageBytes: number): number {
+  return Math.floor(maxMessageBytes * (1 - compressionGrowth)) - batchOverheadBytes;
+}
 
 /** Describes topics. Throws as `refresh` does. */
 export async function describeTopics(client: StreamClient, topics: readonly string[]): Promise<TopicFacts> {
@@ -45,6 +52,6 @@ async function fetchMaxMessageBytes(
 ): Promise<Map<string, number>> {
   const settings = await fetchTopicSettings(admin, topics, ['max.message.bytes'], logger);
   return new Map(
-    [...settings].map(([topic, of]) => [topic, Number(of['max.message.bytes']) - batchOverheadBytes]),
+    [...settings].map(([topic, of]) => [topic, bytesOfLargestBatch(Number(of['max.message.bytes']))]),
   );
 }
