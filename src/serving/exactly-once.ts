@@ -127,10 +127,14 @@ export class ExactlyOnce implements Delivery {
       // Lost while it waited, or not to be described now: it begins anew all the same, with the facts of before.
       if (error instanceof MillraceError && error.code === 'MILLRACE_TOPIC_MISSING') reason = error.message;
     }
-    source.reset(owned);
-    // Losing the ownership has taken the trouble away, which it has not.
+    const anew = source.reset(owned);
+    // Lost while it waited: the trouble went with it.
+    if (anew === undefined) return;
+    // Losing the ownership of before has taken the trouble away, which this has not. It lasts as long as the new one,
+    // which may be lost before it is claimed.
     this.#troubles.set(owned.partition, trouble);
     onTrouble(owned.partition, reason);
+    anew.lost.addEventListener('abort', () => this.#isWell(owned.partition), { once: true });
   }
 }
 

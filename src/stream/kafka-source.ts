@@ -176,14 +176,15 @@ class KafkaSource implements TopicSource {
     this.#consumer.resume([topicPartition(owned)]);
   }
 
-  reset(owned: OwnedPartition): void {
+  reset(owned: OwnedPartition): OwnedPartition | undefined {
     const { topic, partition } = owned;
-    if (owned.lost.aborted || this.#state === 'ended') return;
+    if (owned.lost.aborted || this.#state === 'ended') return undefined;
     this.pause(owned);
     this.#owned.get(partition)?.lose();
     const anew = new Ownership(topic, partition);
     this.#owned.set(partition, anew);
     void this.#restart(anew);
+    return anew;
   }
 
   async commitOffsets(owned: OwnedPartition, nextOffset: bigint): Promise<boolean> {

@@ -84,10 +84,12 @@ export interface TopicSource {
   resume(owned: OwnedPartition): void;
   /**
    * Gives up what was begun of a partition and takes it anew, from what is committed: this ownership is lost, and
-   * unless the group has given the partition to somebody else, a new one is claimed. Does nothing for a partition that
-   * was lost.
+   * unless the group has given the partition to somebody else, a new one is claimed.
+   *
+   * @returns the new ownership, which may be lost before it is claimed; undefined for a partition that was lost, where
+   *   nothing is done
    */
-  reset(owned: OwnedPartition): void;
+  reset(owned: OwnedPartition): OwnedPartition | undefined;
   /**
    * Commits where reading of the partition goes on after a restart: the offset behind the last record that is done.
    *

@@ -24,6 +24,8 @@ export class MemorySource implements TopicSource {
   readonly commits: { readonly partition: number; readonly offset: bigint }[] = [];
   /** When set, a commit waits for it first. */
   commitGate: Promise<void> | undefined;
+  /** When set, a partition that begins anew waits for it before it is claimed. */
+  restartGate: Promise<void> | undefined;
   /** The partitions that began anew, in their order. */
   readonly resets: number[] = [];
   readonly paused = new Set<number>();
@@ -115,15 +117,24 @@ export class MemorySource implements TopicSource {
   }
 
   /** The partition begins anew at what is committed; what is fetched from then on comes from there. */
-  reset({ partition }: OwnedPartition): void {
+  reset({ partition, lost }: OwnedPartition): OwnedPartition | undefined {
+    if (lost.aborted) return undefined;
     this.#owned.get(partition)!.controller.abort();
     const owned = new MemoryPartition(partition);
     this.#owned.set(partition, owned);
     this.resets.push(partition);
-    void this.listener.claim(owned).then(() => {
-      const position = this.committed.get(partition) ?? 0n;
-      this.listener.restarted({ owned, position, highWatermark: this.#ends.get(partition) ?? 0n });
-    });
+    void this.#restart(owned);
+    return owned;
+  }
+
+  async #restart(owned: MemoryPartition): Promise<void> {
+    const { partition } = owned;
+    // Who is still in the group is asked for first.
+    await this.restartGate;
+    if (owned.lost.aborted) return;
+    await this.listener.claim(owned);
+    const position = this.committed.get(partition) ?? 0n;
+    this.listener.restarted({ owned, position, highWatermark: this.#ends.get(partition) ?? 0n });
   }
 
   async commitOffsets(owned: OwnedPartition, nextOffset: bigint): Promise<boolean> {

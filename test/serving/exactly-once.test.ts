@@ -114,6 +114,33 @@ describe('exactly-once delivery', () => {
     await drain();
   });
 
+  it('is ready again when that happens while the partition waits to begin anew', async () => {
+    const { source, transactions, health, drain } = await startExactly();
+    transactions.outcome = () => 'not written';
+    await source.rebalance(0);
+    source.fetch(0, [rowOf(0)]);
+    await turnsUntil(() => !health.report().ready);
+    await source.rebalance(1);
+    // The wait ends with the partition; what is told behind it comes within these turns.
+    for (let turns = 0; turns < 10; turns++) await turn();
+    assert.deepEqual(health.report().reasons, []);
+    assert.deepEqual(source.resets, []);
+    await drain();
+  });
+
+  it('is ready again when that happens before the partition is claimed anew', async () => {
+    const { source, transactions, health, drain } = await startExactly();
+    transactions.outcome = () => 'not written';
+    source.restartGate = new Promise(() => {});
+    await source.rebalance(0);
+    source.fetch(0, [rowOf(0)]);
+    await turnsUntil(() => source.resets.length === 1);
+    assert.equal(health.report().ready, false);
+    await source.rebalance(1);
+    assert.deepEqual(health.report().reasons, []);
+    await drain();
+  });
+
   it('writes nothing for a partition that was lost, and asks nothing of it', async () => {
     const { source, transactions, drain } = await startExactly();
     let open!: () => void;
