@@ -19,6 +19,8 @@ export class CommittedReader {
       'isolation.level': 'read_committed',
       // It comes back soon when the broker does.
       'reconnect.backoff.max.ms': 500,
+      // A request that a broker took with it to its grave is not waited for a whole minute.
+      'socket.timeout.ms': 10_000,
       'fetch.wait.max.ms': 100,
       'topic.metadata.refresh.interval.ms': 2_000,
     };

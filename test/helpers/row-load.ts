@@ -27,6 +27,8 @@ export class RowLoad {
       'message.timeout.ms': 0,
       'topic.partitioner': 'murmur2_random',
       'reconnect.backoff.max.ms': 500,
+      // A request that a broker took with it to its grave is not waited for a whole minute.
+      'socket.timeout.ms': 10_000,
     };
     this.#kcat = spawn('kcat', [
       ...['-P', '-E', '-Z', '-b', brokers, '-t', topic, '-K', keyEnd, '-D', recordEnd],
