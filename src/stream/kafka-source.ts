@@ -42,6 +42,8 @@ const maxFetchBytesPerPartition = 1024 * 1024;
 /** How soon partitions are noticed that were added to the topic; each time costs one request. */
 const metadataMaxAgeMs = 10_000;
 const positionRetryMs = 500;
+/** How long the partitions that are claimed wait for the others, to begin together with them. */
+const claimPatienceMs = 3_000;
 /** Longer than any single request may take: a join waits up to 65 s for the other members. */
 const defaultSilenceTimeoutMs = 90_000;
 const watchIntervalMs = 1_000;
@@ -76,6 +78,12 @@ class Ownership implements OwnedPartition {
   }
 }
 
+/** What something is done for: partitions of one assignment. */
+interface Scope {
+  readonly owned: readonly Ownership[];
+  readonly assignment: AbortController;
+}
+
 /**
  * The group protocol of kafkajs is eager: at every rebalance all partitions are given back, and kafkajs has no event
  * for it that comes before the others may take them. What does come first is the request for our subscription, made
@@ -97,6 +105,8 @@ class KafkaSource implements TopicSource {
   /** Commits with the generation that the client is in when called, without retrying across a rebalance. */
   #commit: CommitOffsets | undefined;
   #memberId = '';
+  /** Aborts when the assignment of now is over; also that of a member without partitions. */
+  #assignment = new AbortController();
   #state: 'running' | 'draining' | 'ended' = 'running';
   /** The group was positioned by this process before: what is new to it was added since. */
   #hasBegun = false;
@@ -226,16 +236,13 @@ class KafkaSource implements TopicSource {
       each.catch((error: unknown) => this.#client.logger.debug({ err: error }, 'disconnecting')),
     );
     // A client that hangs is not waited for.
-    const overdue = new AbortController();
-    await Promise.race([
-      Promise.all(disconnecting),
-      delay(closeTimeoutMs, undefined, { signal: overdue.signal }).catch(() => {}),
-    ]);
-    overdue.abort();
+    await settled(disconnecting, closeTimeoutMs);
     this.#loseAll();
   }
 
   #loseAll(): void {
+    this.#assignment.abort();
+    this.#assignment = new AbortController();
     for (const owned of this.#owned.values()) owned.lose();
     this.#owned.clear();
     this.#resting.clear();
@@ -251,16 +258,50 @@ class KafkaSource implements TopicSource {
       this.#owned.set(each.partition, each);
       this.pause(each);
     }
-    void this.#begin(owned, payload.isLeader, (assigned) => this.#listener.assigned(assigned));
+    void this.#takeUp(owned, payload.isLeader);
+  }
+
+  /** Claims newly owned partitions, and begins those together that can be claimed; the others when they can. */
+  async #takeUp(owned: readonly Ownership[], isLeader: boolean): Promise<void> {
+    const assignment = this.#assignment;
+    const claimed = new Set<Ownership>();
+    const claims = owned.map(async (each) => {
+      if (await this.#claim(each)) claimed.add(each);
+    });
+    await settled(claims, claimPatienceMs);
+    if (claimed.size === 0) await Promise.all(claims);
+    const late = owned
+      .map((each, index) => ({ each, claim: claims[index] }))
+      .filter(({ each }) => !claimed.has(each));
+    await this.#begin([...claimed], { assignment, isLeader }, (assigned) =>
+      this.#listener.assigned(assigned),
+    );
+    for (const { each, claim } of late) {
+      void claim.then(() => (claimed.has(each) ? this.#beginAgain(each) : undefined));
+    }
+  }
+
+  async #claim(owned: Ownership): Promise<boolean> {
+    const scope = { owned: [owned], assignment: this.#assignment };
+    const claim = async () => {
+      await this.#listener.claim(owned);
+      return true;
+    };
+    return (await this.#untilItWorks(scope, `claiming partition ${owned.partition}`, claim)) === true;
   }
 
   /** Of a partition that the group has taken away meanwhile, nothing may be claimed: it has another owner. */
   async #restart(owned: Ownership): Promise<void> {
-    const isOurs = await this.#untilItWorks([owned], 'asking for the members of the group', () =>
+    const scope = { owned: [owned], assignment: this.#assignment };
+    const isOurs = await this.#untilItWorks(scope, 'asking for the members of the group', () =>
       this.#isMember(),
     );
-    if (isOurs === true)
-      await this.#begin([owned], false, ([assigned]) => this.#listener.restarted(assigned));
+    if (isOurs === true && (await this.#claim(owned))) await this.#beginAgain(owned);
+  }
+
+  #beginAgain(owned: Ownership): Promise<void> {
+    const scope = { assignment: this.#assignment, isLeader: false };
+    return this.#begin([owned], scope, ([assigned]) => this.#listener.restarted(assigned));
   }
 
   async #isMember(): Promise<boolean> {
@@ -268,26 +309,23 @@ class KafkaSource implements TopicSource {
     return groups[0].members.some(({ memberId }) => memberId === this.#memberId);
   }
 
-  /** Claims newly owned partitions, finds and sets their positions, says so, and lets them flow. */
+  /** Finds and sets the positions of claimed partitions, says so, and lets them flow. */
   async #begin(
     owned: readonly Ownership[],
-    isLeader: boolean,
+    { assignment, isLeader }: { readonly assignment: AbortController; readonly isLeader: boolean },
     tell: (assigned: readonly AssignedPartition[]) => void,
   ): Promise<void> {
     const { topic } = this.#options;
-    const claims = owned.map((each) =>
-      this.#untilItWorks([each], `claiming partition ${each.partition}`, () => this.#listener.claim(each)),
-    );
-    await Promise.all(claims);
-    const offsets = await this.#untilItWorks(owned, 'asking for the positions', () =>
+    const scope = { owned, assignment };
+    const offsets = await this.#untilItWorks(scope, 'asking for the positions', () =>
       owned.length === 0 && !isLeader
         ? Promise.resolve(new Map<number, PartitionOffsets>())
-        : this.#fetchCommitted(owned, isLeader),
+        : this.#fetchCommitted(scope, isLeader),
     );
     if (offsets === undefined) return;
     const starts = owned.map((each) => this.#startOf(each, offsets));
     this.#hasBegun ||= offsets.size > 0;
-    if (owned.some(({ lost }) => lost.aborted)) return;
+    if (this.#isOver(scope)) return;
     for (const { owned: each, position } of starts) {
       this.#consumer.seek({ topic, partition: each.partition, offset: position.toString() });
       each.expectedOffset = position;
@@ -299,13 +337,15 @@ class KafkaSource implements TopicSource {
     for (const { owned: each, position, gap } of starts) if (gap !== undefined) this.#moveOn(each, position);
   }
 
-  /** Repeats what may fail for a while, until one of the partitions is lost, which gives undefined. */
-  async #untilItWorks<T>(
-    owned: readonly Ownership[],
-    doing: string,
-    work: () => Promise<T>,
-  ): Promise<T | undefined> {
-    const isOver = () => this.#state === 'ended' || owned.some(({ lost }) => lost.aborted);
+  /** Whether what is done for these partitions is of no use any more. */
+  #isOver({ owned, assignment }: Scope): boolean {
+    return this.#state === 'ended' || assignment.signal.aborted || owned.some(({ lost }) => lost.aborted);
+  }
+
+  /** Repeats what may fail for a while, until it is of no use any more, which gives undefined. */
+  async #untilItWorks<T>(scope: Scope, doing: string, work: () => Promise<T>): Promise<T | undefined> {
+    const { owned } = scope;
+    const isOver = () => this.#isOver(scope);
     let failingSinceMs: number | undefined;
     const tell = (reason: string | undefined) => this.#listener.hampered(reason, owned);
     while (!isOver()) {
@@ -337,15 +377,11 @@ class KafkaSource implements TopicSource {
    * that is: the ends move on, and a rebalance before the first commit would skip what came in between. It is told for
    * all partitions at once, so that one without a commit is one that was added later.
    */
-  async #fetchCommitted(
-    owned: readonly Ownership[],
-    isLeader: boolean,
-  ): Promise<ReadonlyMap<number, PartitionOffsets>> {
+  async #fetchCommitted(scope: Scope, isLeader: boolean): Promise<ReadonlyMap<number, PartitionOffsets>> {
     const { topic, offsetReset } = this.#options;
-    const isOver = () => this.#state === 'ended' || owned.some(({ lost }) => lost.aborted);
     for (;;) {
-      const offsets = await this.#fetchOffsets(owned);
-      if (offsetReset === 'earliest' || !isNewGroup(offsets) || isOver()) return offsets;
+      const offsets = await this.#fetchOffsets(scope.owned);
+      if (offsetReset === 'earliest' || !isNewGroup(offsets) || this.#isOver(scope)) return offsets;
       const partitions = [...offsets].map(([partition, { low, high }]) => ({
         partition,
         offset: (this.#hasBegun ? low : high).toString(),
@@ -526,6 +562,16 @@ class KafkaSource implements TopicSource {
     this.#loseAll();
     this.#listener.failed(error);
   }
+}
+
+/** Waits for all of them, but no longer than this. */
+async function settled(work: readonly Promise<unknown>[], maxWaitMs: number): Promise<void> {
+  const overdue = new AbortController();
+  await Promise.race([
+    Promise.all(work),
+    delay(maxWaitMs, undefined, { signal: overdue.signal }).catch(() => {}),
+  ]);
+  overdue.abort();
 }
 
 /** A batch has this, and the client's types have not. */
