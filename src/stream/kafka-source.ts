@@ -129,6 +129,8 @@ class KafkaSource implements TopicSource {
     this.#consumer = client.kafka.consumer({
       groupId: options.group,
       sessionTimeout: this.#sessionTimeoutMs,
+      // At a rebalance the group waits for members that are silent, and no longer than their sessions last.
+      rebalanceTimeout: this.#sessionTimeoutMs,
       heartbeatInterval: heartbeatIntervalMs,
       maxBytes: maxFetchBytes,
       maxBytesPerPartition: maxFetchBytesPerPartition,

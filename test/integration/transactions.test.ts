@@ -199,6 +199,25 @@ describe('a source that is read in transactions', () => {
     assert.equal(listener.partitions.length, 2);
   });
 
+  it('begins without a partition that is held up, and with it when it can', async () => {
+    const { topic, group } = await newCopy();
+    await publish(topic, 'a');
+    let free!: () => void;
+    const held = new Promise<void>((resolve) => (free = resolve));
+    const { listener } = await join(topic, group, ({ partition }) =>
+      partition === 0 ? held : Promise.resolve(),
+    );
+    assert.deepEqual(
+      listener.partitions.map(({ owned }) => owned.partition),
+      [1],
+    );
+    assert.deepEqual(listener.values(), []);
+    free();
+    await listener.until(() => listener.values().length > 0);
+    assert.equal(listener.partitions.length, 2);
+    assert.deepEqual(listener.values(), ['a']);
+  });
+
   it('fails for a claim that is refused for good', async () => {
     const { topic, group } = await newCopy();
     const source = createKafkaSource(client, {
