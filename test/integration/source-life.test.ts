@@ -356,8 +356,9 @@ describe('a client that does nothing any more', () => {
       prototype: { fetch: () => Promise<unknown> };
     };
     const { fetch } = prototype;
+    const hanging: (() => void)[] = [];
     try {
-      prototype.fetch = () => new Promise(() => {});
+      prototype.fetch = () => new Promise((resolve) => hanging.push(() => resolve([])));
       await listener.until(() => listener.failures.length > 0);
     } finally {
       prototype.fetch = fetch;
@@ -365,5 +366,7 @@ describe('a client that does nothing any more', () => {
     assert.match(listener.failures[0].message, /has not asked anything of the brokers for 2 s/);
     // It does not wait for a client that hangs.
     await source.close();
+    // Let go, the client ends its connections, which would keep this process from its end.
+    for (const release of hanging) release();
   });
 });
