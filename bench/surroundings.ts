@@ -5,7 +5,7 @@ import { cacheFolder } from '../src/config/cache-folder.js';
 import { readEnvironment, type Environment } from '../src/config/environment.js';
 import { compileOptions } from '../src/config/options.js';
 import { packageRoot } from '../src/config/package-root.js';
-import { connect, connectionOptions, type StreamClient } from '../src/stream/connection.js';
+import { connect, connectionOptions, type StreamClient } from '../src/stream/client/connection.js';
 import { createLogger } from '../src/telemetry/logger.js';
 import { runCommand } from '../deploy/bootstrap/command.mjs';
 import { Steps } from '../deploy/bootstrap/steps.mjs';

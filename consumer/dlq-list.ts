@@ -4,7 +4,7 @@ import { createLetterFilter, letterFilterOptions } from '../src/dead-letters/let
 import { LetterSummary, describeSummary } from '../src/dead-letters/letter-summary.js';
 import { letterTopics, readLetters } from '../src/dead-letters/read-letters.js';
 import { identityOf, marksTopic, readMarks } from '../src/dead-letters/replay-marks.js';
-import { connect, connectionOptions } from '../src/stream/connection.js';
+import { connect, connectionOptions } from '../src/stream/client/connection.js';
 
 /** Counts the dead letters of a topic by their reason. */
 export const dlqList = defineProgram({

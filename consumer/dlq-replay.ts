@@ -6,10 +6,10 @@ import { describeReplay, numLeft, replayLetters } from '../src/dead-letters/repl
 import { ensureMarksTopic, marksTopic, readMarks } from '../src/dead-letters/replay-marks.js';
 import { describeRowTopic } from '../src/dead-letters/row-topic.js';
 import { ExitCode } from '../src/errors.js';
-import { connect, connectionOptions } from '../src/stream/connection.js';
-import { compressions } from '../src/stream/produce-request.js';
-import { createTransactionalPublisher } from '../src/stream/transactional-publisher.js';
-import { ensureTopics } from '../src/stream/topics.js';
+import { connect, connectionOptions } from '../src/stream/client/connection.js';
+import { compressions } from '../src/stream/publisher/produce-request.js';
+import { createTransactionalPublisher } from '../src/stream/publisher/transactional-publisher.js';
+import { ensureTopics } from '../src/stream/topics/topics.js';
 import { createProgress } from '../src/telemetry/progress.js';
 
 const replayOptions = defineOptions({

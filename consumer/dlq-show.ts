@@ -7,7 +7,7 @@ import { describeLetter, letterJson } from '../src/dead-letters/letter-text.js';
 import { letterTopics, readLetterAt, readLetters } from '../src/dead-letters/read-letters.js';
 import { identityOf, marksTopic, readMarks } from '../src/dead-letters/replay-marks.js';
 import { textOutput } from '../src/record/text-output.js';
-import { connect, connectionOptions, type StreamClient } from '../src/stream/connection.js';
+import { connect, connectionOptions, type StreamClient } from '../src/stream/client/connection.js';
 
 /** Shows dead letters whole. */
 export const dlqShow = defineProgram({

@@ -2,7 +2,7 @@ import { cacheFolder, cacheOptions } from '../src/config/cache-folder.js';
 import { defineOptions } from '../src/config/options.js';
 import { defineProgram } from '../src/config/program.js';
 import { ExitCode } from '../src/errors.js';
-import { connectionOptions } from '../src/stream/connection.js';
+import { connectionOptions } from '../src/stream/client/connection.js';
 import { diagnose, isHealthy } from './doctor/diagnose.js';
 import { examine } from './doctor/examine.js';
 import { formatFindings } from './doctor/format.js';

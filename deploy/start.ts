@@ -6,9 +6,9 @@ import { readEnvironment, type Environment } from '../src/config/environment.js'
 import { environmentName, required, type Compiled } from '../src/config/options.js';
 import { defineProgram, type ProgramContext } from '../src/config/program.js';
 import { ExitCode } from '../src/errors.js';
-import { connect, connectionOptions } from '../src/stream/connection.js';
+import { connect, connectionOptions } from '../src/stream/client/connection.js';
 import { deadLetterTopic } from '../src/stream/dead-letter.js';
-import { ensureTopics } from '../src/stream/topics.js';
+import { ensureTopics } from '../src/stream/topics/topics.js';
 import { Steps } from './bootstrap/steps.mjs';
 import { prepareEngine } from './embedded-broker/broker-engine.js';
 import { startEmbeddedBroker, type EmbeddedBroker } from './embedded-broker/embedded-broker.js';

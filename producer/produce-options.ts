@@ -2,8 +2,8 @@ import { defineOptions, type Compiled } from '../src/config/options.js';
 import { codecOptions } from '../src/record/codecs.js';
 import { csvOptions } from '../src/record/csv-format.js';
 import { schemaOptions } from '../src/record/infer-schema.js';
-import { connectionOptions } from '../src/stream/connection.js';
-import { compressions } from '../src/stream/produce-request.js';
+import { connectionOptions } from '../src/stream/client/connection.js';
+import { compressions } from '../src/stream/publisher/produce-request.js';
 
 const delivery = 'Delivery';
 

@@ -1,4 +1,4 @@
-import { readTopic } from '../../src/stream/topic-reader.js';
+import { readTopic } from '../../src/stream/source/topic-reader.js';
 import { MillraceError } from '../../src/errors.js';
 import { quantile } from '../statistics.js';
 import type { Surroundings } from '../surroundings.js';

@@ -1,8 +1,8 @@
 import type { MillraceError } from '../../src/errors.js';
-import type { StreamClient } from '../../src/stream/connection.js';
+import type { StreamClient } from '../../src/stream/client/connection.js';
 import { headerText } from '../../src/stream/headers.js';
-import { createKafkaSource } from '../../src/stream/kafka-source.js';
-import type { IncomingRecord } from '../../src/stream/topic-source.js';
+import { createKafkaSource } from '../../src/stream/source/kafka-source.js';
+import type { IncomingRecord } from '../../src/stream/source/topic-source.js';
 import { rowOfAnswer } from './rows.js';
 import type { Tally } from './tally.js';
 

@@ -2,8 +2,8 @@ import type { Observation } from '../../src/record/observation.js';
 import type { Encoder } from '../../src/record/codec.js';
 import type { Headers } from '../../src/stream/headers.js';
 import { headerText } from '../../src/stream/headers.js';
-import type { OutgoingRecord } from '../../src/stream/produce-request.js';
-import { RecordTooLargeError, type Publisher } from '../../src/stream/publisher.js';
+import type { OutgoingRecord } from '../../src/stream/publisher/produce-request.js';
+import { RecordTooLargeError, type Publisher } from '../../src/stream/publisher/publisher.js';
 import type { Tally } from './tally.js';
 
 /** Names the run and the row in it; an answer carries the headers of its input, and so finds back to its row. */

@@ -1,7 +1,7 @@
 import { defineOptions } from '../../src/config/options.js';
 import { csvOptions } from '../../src/record/csv-format.js';
 import { schemaOptions } from '../../src/record/infer-schema.js';
-import { connectionOptions } from '../../src/stream/connection.js';
+import { connectionOptions } from '../../src/stream/client/connection.js';
 import { computeOptions } from '../../src/tensorflow/compute-options.js';
 
 /** Options of `millrace start`. */

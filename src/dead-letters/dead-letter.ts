@@ -1,6 +1,6 @@
 import { omittedBytesHeader, replayCountHeader, rowHeaders } from '../stream/dead-letter.js';
 import { headerText, type Headers } from '../stream/headers.js';
-import type { TopicRecord } from '../stream/topic-reader.js';
+import type { TopicRecord } from '../stream/source/topic-reader.js';
 
 /** A place in a topic. */
 export interface Coordinates {

@@ -1,7 +1,7 @@
-import type { StreamClient } from '../stream/connection.js';
+import type { StreamClient } from '../stream/client/connection.js';
 import { deadLetterTopic } from '../stream/dead-letter.js';
-import { readTopic } from '../stream/topic-reader.js';
-import { checkTopicName } from '../stream/topics.js';
+import { readTopic } from '../stream/source/topic-reader.js';
+import { checkTopicName } from '../stream/topics/topics.js';
 import { readDeadLetter, type Coordinates, type DeadLetter } from './dead-letter.js';
 import type { LetterFilter } from './letter-filter.js';
 

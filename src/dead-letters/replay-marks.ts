@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
-import type { StreamClient } from '../stream/connection.js';
-import type { OutgoingRecord } from '../stream/produce-request.js';
-import { readTopic } from '../stream/topic-reader.js';
-import { ensureTopics } from '../stream/topics.js';
+import type { StreamClient } from '../stream/client/connection.js';
+import type { OutgoingRecord } from '../stream/publisher/produce-request.js';
+import { readTopic } from '../stream/source/topic-reader.js';
+import { ensureTopics } from '../stream/topics/topics.js';
 import type { DeadLetter } from './dead-letter.js';
 
 /** The topic that says which letters of a dead-letter topic were replayed. */

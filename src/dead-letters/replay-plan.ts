@@ -1,5 +1,5 @@
 import { replayCountHeader } from '../stream/dead-letter.js';
-import { sizeOfRecord, type OutgoingRecord } from '../stream/produce-request.js';
+import { sizeOfRecord, type OutgoingRecord } from '../stream/publisher/produce-request.js';
 import type { DeadLetter } from './dead-letter.js';
 
 /** What is known of the topic that rows are written back to. */

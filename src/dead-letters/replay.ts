@@ -1,4 +1,4 @@
-import { sizeOfRecord, type OutgoingRecord } from '../stream/produce-request.js';
+import { sizeOfRecord, type OutgoingRecord } from '../stream/publisher/produce-request.js';
 import type { DeadLetter } from './dead-letter.js';
 import { identityOf, markRecord } from './replay-marks.js';
 import { planReplay, reasonsToLeave, type ReasonToLeave, type RowTopic } from './replay-plan.js';

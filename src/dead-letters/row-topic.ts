@@ -1,7 +1,7 @@
-import type { StreamClient } from '../stream/connection.js';
-import { describeTopics } from '../stream/topic-facts.js';
-import { fetchTopicSettings } from '../stream/topic-settings.js';
-import { withAdmin } from '../stream/topics.js';
+import type { StreamClient } from '../stream/client/connection.js';
+import { describeTopics } from '../stream/topics/topic-facts.js';
+import { fetchTopicSettings } from '../stream/topics/topic-settings.js';
+import { withAdmin } from '../stream/topics/topics.js';
 import type { RowTopic } from './replay-plan.js';
 
 const names = ['retention.ms', 'cleanup.policy'] as const;

@@ -1,7 +1,7 @@
 import { MillraceError, type RowErrorCode } from '../errors.js';
 import { deadLetterRecord, withoutContent } from '../stream/dead-letter.js';
-import type { OutgoingRecord } from '../stream/produce-request.js';
-import type { IncomingRecord, OwnedPartition } from '../stream/topic-source.js';
+import type { OutgoingRecord } from '../stream/publisher/produce-request.js';
+import type { IncomingRecord, OwnedPartition } from '../stream/source/topic-source.js';
 import type { Chunk } from './chunk.js';
 
 /** What is written for one row. */

@@ -1,7 +1,7 @@
 import { MillraceError } from '../errors.js';
-import { RecordTooLargeError, type Publisher } from '../stream/publisher.js';
-import type { TopicFacts } from '../stream/topic-facts.js';
-import type { OwnedPartition, TopicSource } from '../stream/topic-source.js';
+import { RecordTooLargeError, type Publisher } from '../stream/publisher/publisher.js';
+import type { TopicFacts } from '../stream/topics/topic-facts.js';
+import type { OwnedPartition, TopicSource } from '../stream/source/topic-source.js';
 import type { Stage } from '../telemetry/metrics.js';
 import { smallerAnswer, type Answer, type AnsweredChunk, type DeadLetterAddress } from './answer.js';
 import { answerRecord, takesNoAnswer, type Delivered, type Delivery } from './delivery.js';

@@ -5,7 +5,7 @@ import type { ModelPredictor, Predictions } from '../model/predictor.js';
 import type { Decoder, Encoder } from '../record/codec.js';
 import type { Observation } from '../record/observation.js';
 import type { Stage } from '../telemetry/metrics.js';
-import type { IncomingRecord } from '../stream/topic-source.js';
+import type { IncomingRecord } from '../stream/source/topic-source.js';
 import {
   answerTimestamp,
   countRows,

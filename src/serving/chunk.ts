@@ -1,5 +1,5 @@
 import { headerEntries } from '../stream/headers.js';
-import type { FetchedRecords, IncomingRecord, OwnedPartition } from '../stream/topic-source.js';
+import type { FetchedRecords, IncomingRecord, OwnedPartition } from '../stream/source/topic-source.js';
 
 /** Successive records of one partition that are answered, written and committed together. */
 export interface Chunk {

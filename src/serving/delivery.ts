@@ -1,8 +1,8 @@
 import type { MillraceError } from '../errors.js';
-import type { OutgoingRecord } from '../stream/produce-request.js';
-import type { TopicFacts } from '../stream/topic-facts.js';
-import type { OwnedPartition } from '../stream/topic-source.js';
-import { topicUnwritable } from '../stream/write-error.js';
+import type { OutgoingRecord } from '../stream/publisher/produce-request.js';
+import type { TopicFacts } from '../stream/topics/topic-facts.js';
+import type { OwnedPartition } from '../stream/source/topic-source.js';
+import { topicUnwritable } from '../stream/publisher/write-error.js';
 import type { Answer, AnsweredChunk } from './answer.js';
 
 /** How often a row is answered, whatever dies: the choice of `--delivery`. */

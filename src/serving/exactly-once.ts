@@ -1,10 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { MillraceError, messageOf } from '../errors.js';
-import { sizeOfRecord } from '../stream/produce-request.js';
+import { sizeOfRecord } from '../stream/publisher/produce-request.js';
 import { OutageClock } from '../stream/retrying.js';
-import type { TopicFacts } from '../stream/topic-facts.js';
-import type { OwnedPartition, TopicSource } from '../stream/topic-source.js';
-import type { TransactionalPublisher } from '../stream/transactional-publisher.js';
+import type { TopicFacts } from '../stream/topics/topic-facts.js';
+import type { OwnedPartition, TopicSource } from '../stream/source/topic-source.js';
+import type { TransactionalPublisher } from '../stream/publisher/transactional-publisher.js';
 import type { Stage } from '../telemetry/metrics.js';
 import { smallerAnswer, type Answer, type AnsweredChunk, type DeadLetterAddress } from './answer.js';
 import { answerRecord, isOutage, takesNoAnswer, type Delivered, type Delivery } from './delivery.js';

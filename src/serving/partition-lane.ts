@@ -1,4 +1,4 @@
-import type { FetchedRecords, OwnedPartition } from '../stream/topic-source.js';
+import type { FetchedRecords, OwnedPartition } from '../stream/source/topic-source.js';
 import type { AnsweredChunk } from './answer.js';
 import { bytesOf, ChunkQueue, type Chunk } from './chunk.js';
 import type { Delivery } from './delivery.js';

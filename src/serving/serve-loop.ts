@@ -5,7 +5,7 @@ import type {
   OwnedPartition,
   SourceListener,
   TopicSource,
-} from '../stream/topic-source.js';
+} from '../stream/source/topic-source.js';
 import type { Health } from '../telemetry/health.js';
 import type { Logger } from '../telemetry/logger.js';
 import type { ServingMetrics } from '../telemetry/metrics.js';

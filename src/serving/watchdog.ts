@@ -1,5 +1,5 @@
 import { MillraceError } from '../errors.js';
-import type { OwnedPartition } from '../stream/topic-source.js';
+import type { OwnedPartition } from '../stream/source/topic-source.js';
 import type { Health } from '../telemetry/health.js';
 import type { Logger } from '../telemetry/logger.js';
 import { RunningClock } from '../telemetry/running-clock.js';

@@ -1,7 +1,7 @@
 import { hostname } from 'node:os';
 import type { RowErrorCode } from '../errors.js';
 import { headerText, type Headers } from './headers.js';
-import type { OutgoingRecord } from './produce-request.js';
+import type { OutgoingRecord } from './publisher/produce-request.js';
 
 /** What is known of the row that cannot be used. */
 export interface DeadLetterSource {

@@ -5,7 +5,7 @@ import { describeReplay, replayLetters, type ReplayParts } from '../../src/dead-
 import { identityOf } from '../../src/dead-letters/replay-marks.js';
 import { planReplay } from '../../src/dead-letters/replay-plan.js';
 import { deadLetterRecord } from '../../src/stream/dead-letter.js';
-import type { OutgoingRecord } from '../../src/stream/produce-request.js';
+import type { OutgoingRecord } from '../../src/stream/publisher/produce-request.js';
 import { letterOf, rowTimeMs } from '../helpers/dead-letter.js';
 
 const to = { topic: 'observations', numPartitions: 4, maxRecordBytes: 1_000, retentionMs: Infinity };

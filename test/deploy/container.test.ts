@@ -8,7 +8,7 @@ import { kafkaImage } from '../../deploy/embedded-broker/broker-command.js';
 import { cacheOptions } from '../../src/config/cache-folder.js';
 import { environmentName, flagName, type OptionTable } from '../../src/config/options.js';
 import { packageRoot } from '../../src/config/package-root.js';
-import { connectionOptions } from '../../src/stream/connection.js';
+import { connectionOptions } from '../../src/stream/client/connection.js';
 import { webOptions } from '../../src/web/server.js';
 
 interface Service {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it, type TestContext } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
-import { ensureTopics } from '../../src/stream/topics.js';
+import { ensureTopics } from '../../src/stream/topics/topics.js';
 import { uniqueName } from '../helpers/broker.js';
 import { KillableBroker } from '../helpers/killable-broker.js';
 import { cpuSeconds, residentMb, slope } from '../helpers/process-usage.js';

@@ -30,15 +30,15 @@ import { createRowParser } from '../../src/record/row-parser.js';
 import { readSchemaFile } from '../../src/record/schema-file.js';
 import { checkSchema } from '../../src/record/schema.js';
 import { rowHeaders } from '../../src/stream/dead-letter.js';
-import { readBatches } from '../../src/stream/fetched-batches.js';
-import { incomingRecord } from '../../src/stream/incoming-record.js';
+import { readBatches } from '../../src/stream/client/fetched-batches.js';
+import { incomingRecord } from '../../src/stream/source/incoming-record.js';
 import {
   encodePosition,
   encodeSettings,
   parsePosition,
   parseSettings,
   startPosition,
-} from '../../src/stream/produce-position.js';
+} from '../../src/stream/produce/position.js';
 import { events, forgeManifestText, saveEvents } from '../helpers/event-bundle.js';
 import { memorySchemaStore } from '../helpers/memory-schema-store.js';
 import { mutations } from '../helpers/mutation.js';

@@ -6,7 +6,7 @@ import { after, before, describe, it, type TestContext } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import { Random } from '../../src/simulation/random.js';
-import { ensureTopics } from '../../src/stream/topics.js';
+import { ensureTopics } from '../../src/stream/topics/topics.js';
 import { uniqueName } from '../helpers/broker.js';
 import { CommittedReader } from '../helpers/committed-reader.js';
 import { headerOf, jsonOf, readTopic } from '../helpers/kcat.js';

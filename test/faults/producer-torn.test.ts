@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it, type TestContext } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
-import { ensureTopics } from '../../src/stream/topics.js';
+import { ensureTopics } from '../../src/stream/topics/topics.js';
 import { uniqueName } from '../helpers/broker.js';
 import type { Api, TrapOptions } from '../helpers/kafka-proxy.js';
 import { jsonOf, readTopic } from '../helpers/kcat.js';

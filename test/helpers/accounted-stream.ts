@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { createPublisher } from '../../src/stream/publisher.js';
-import { ensureTopics } from '../../src/stream/topics.js';
+import { createPublisher } from '../../src/stream/publisher/publisher.js';
+import { ensureTopics } from '../../src/stream/topics/topics.js';
 import { uniqueName } from './broker.js';
 import { headerOf, type KcatRecord } from './kcat.js';
 import type { KillableBroker } from './killable-broker.js';

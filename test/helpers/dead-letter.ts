@@ -2,7 +2,7 @@ import { readDeadLetter, type DeadLetter } from '../../src/dead-letters/dead-let
 import type { RowErrorCode } from '../../src/errors.js';
 import { deadLetterRecord, type DeadLetterSource } from '../../src/stream/dead-letter.js';
 import { readHeaders } from '../../src/stream/headers.js';
-import type { TopicRecord } from '../../src/stream/topic-reader.js';
+import type { TopicRecord } from '../../src/stream/source/topic-reader.js';
 
 /** The time of rows in tests: 2026-01-31T08:00:00Z. */
 export const rowTimeMs = Date.UTC(2026, 0, 31, 8);

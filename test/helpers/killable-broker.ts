@@ -7,7 +7,7 @@ import { freePorts } from '../../deploy/embedded-broker/free-ports.js';
 import { cacheFolder } from '../../src/config/cache-folder.js';
 import { readEnvironment } from '../../src/config/environment.js';
 import { compileOptions } from '../../src/config/options.js';
-import { connect, connectionOptions, type StreamClient } from '../../src/stream/connection.js';
+import { connect, connectionOptions, type StreamClient } from '../../src/stream/client/connection.js';
 import { createLogger } from '../../src/telemetry/logger.js';
 import { KafkaProxy } from './kafka-proxy.js';
 

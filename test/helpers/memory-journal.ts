@@ -1,7 +1,7 @@
 import { MillraceError } from '../../src/errors.js';
-import type { OpenedJournal, ProduceJournal } from '../../src/stream/produce-journal.js';
-import type { ProducePosition, ProduceSettings } from '../../src/stream/produce-position.js';
-import type { OutgoingRecord } from '../../src/stream/produce-request.js';
+import type { OpenedJournal, ProduceJournal } from '../../src/stream/produce/journal.js';
+import type { ProducePosition, ProduceSettings } from '../../src/stream/produce/position.js';
+import type { OutgoingRecord } from '../../src/stream/publisher/produce-request.js';
 
 /** Keeps the transactions of a job as a broker would. */
 export class MemoryJournal implements ProduceJournal {

@@ -1,5 +1,5 @@
-import type { OutgoingRecord } from '../../src/stream/produce-request.js';
-import { RecordTooLargeError, type Publisher } from '../../src/stream/publisher.js';
+import type { OutgoingRecord } from '../../src/stream/publisher/produce-request.js';
+import { RecordTooLargeError, type Publisher } from '../../src/stream/publisher/publisher.js';
 
 /** Keeps what is written. */
 export class MemoryPublisher implements Publisher {

@@ -3,7 +3,7 @@ import type {
   OwnedPartition,
   SourceListener,
   TopicSource,
-} from '../../src/stream/topic-source.js';
+} from '../../src/stream/source/topic-source.js';
 
 class MemoryPartition implements OwnedPartition {
   readonly topic = 'observations';

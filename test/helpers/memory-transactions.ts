@@ -1,9 +1,9 @@
 import { MillraceError } from '../../src/errors.js';
-import type { OutgoingRecord } from '../../src/stream/produce-request.js';
+import type { OutgoingRecord } from '../../src/stream/publisher/produce-request.js';
 import type {
   TransactionalPublisher,
   TransactionContents,
-} from '../../src/stream/transactional-publisher.js';
+} from '../../src/stream/publisher/transactional-publisher.js';
 
 /** What becomes of a transaction. */
 export type Outcome = 'committed' | 'not written' | 'committed without an answer';

@@ -1,12 +1,12 @@
 import { EventEmitter, once } from 'node:events';
 import type { MillraceError } from '../../src/errors.js';
-import type { Gap } from '../../src/stream/gap.js';
+import type { Gap } from '../../src/stream/source/gap.js';
 import type {
   AssignedPartition,
   FetchedRecords,
   OwnedPartition,
   SourceListener,
-} from '../../src/stream/topic-source.js';
+} from '../../src/stream/source/topic-source.js';
 
 /** Remembers what a source tells, and lets a test wait for it. */
 export class RecordingListener implements SourceListener {

@@ -9,7 +9,7 @@ import { ExactlyOnce } from '../../src/serving/exactly-once.js';
 import { emitFilter } from '../../src/serving/emit-filter.js';
 import { retrying } from '../../src/stream/retrying.js';
 import { ServeLoop, type ServeLimits } from '../../src/serving/serve-loop.js';
-import type { OutgoingRecord } from '../../src/stream/produce-request.js';
+import type { OutgoingRecord } from '../../src/stream/publisher/produce-request.js';
 import { Health } from '../../src/telemetry/health.js';
 import { createLogger } from '../../src/telemetry/logger.js';
 import { ServingMetrics } from '../../src/telemetry/metrics.js';

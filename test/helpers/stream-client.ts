@@ -1,4 +1,4 @@
-import { connect, type StreamClient } from '../../src/stream/connection.js';
+import { connect, type StreamClient } from '../../src/stream/client/connection.js';
 import { createLogger } from '../../src/telemetry/logger.js';
 import { testBrokers } from './broker.js';
 

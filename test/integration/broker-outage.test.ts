@@ -8,9 +8,9 @@ import { startEmbeddedBroker } from '../../deploy/embedded-broker/embedded-broke
 import { cacheFolder } from '../../src/config/cache-folder.js';
 import { readEnvironment } from '../../src/config/environment.js';
 import { compileOptions } from '../../src/config/options.js';
-import { connect, connectionOptions } from '../../src/stream/connection.js';
-import { createPublisher } from '../../src/stream/publisher.js';
-import { ensureTopics } from '../../src/stream/topics.js';
+import { connect, connectionOptions } from '../../src/stream/client/connection.js';
+import { createPublisher } from '../../src/stream/publisher/publisher.js';
+import { ensureTopics } from '../../src/stream/topics/topics.js';
 import type { HealthReport } from '../../src/telemetry/health.js';
 import { createLogger } from '../../src/telemetry/logger.js';
 import { ServingProcess } from '../helpers/serving-process.js';

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { createPublisher, type Publisher } from '../../src/stream/publisher.js';
-import { readTopic, type TopicRecord } from '../../src/stream/topic-reader.js';
-import { ensureTopics, withAdmin } from '../../src/stream/topics.js';
+import { createPublisher, type Publisher } from '../../src/stream/publisher/publisher.js';
+import { readTopic, type TopicRecord } from '../../src/stream/source/topic-reader.js';
+import { ensureTopics, withAdmin } from '../../src/stream/topics/topics.js';
 import { headerText } from '../../src/stream/headers.js';
 import { testBrokers, uniqueName } from '../helpers/broker.js';
 import { letterRecord, type LetterFacts } from '../helpers/dead-letter.js';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { before, describe, it } from 'node:test';
 import { CompressionTypes, type Message } from 'kafkajs';
-import { ensureTopics } from '../../src/stream/topics.js';
+import { ensureTopics } from '../../src/stream/topics/topics.js';
 import { testBrokers, uniqueName } from '../helpers/broker.js';
 import { headerOf, jsonOf, readTopic, untilTopicHolds } from '../helpers/kcat.js';
 import { ServingProcess } from '../helpers/serving-process.js';

@@ -7,8 +7,8 @@ import { startEmbeddedBroker, type EmbeddedBroker } from '../../deploy/embedded-
 import { cacheFolder } from '../../src/config/cache-folder.js';
 import { readEnvironment } from '../../src/config/environment.js';
 import { compileOptions } from '../../src/config/options.js';
-import { connect, connectionOptions } from '../../src/stream/connection.js';
-import { ensureTopics, withAdmin } from '../../src/stream/topics.js';
+import { connect, connectionOptions } from '../../src/stream/client/connection.js';
+import { ensureTopics, withAdmin } from '../../src/stream/topics/topics.js';
 import { createLogger } from '../../src/telemetry/logger.js';
 import { testBrokers, uniqueName } from '../helpers/broker.js';
 import { ServingProcess } from '../helpers/serving-process.js';

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { packageRoot } from '../../src/config/package-root.js';
-import { ensureTopics } from '../../src/stream/topics.js';
+import { ensureTopics } from '../../src/stream/topics/topics.js';
 import { testBrokers, uniqueName } from '../helpers/broker.js';
 import { jsonOf, readTopic } from '../helpers/kcat.js';
 import { runProgram } from '../helpers/program.js';

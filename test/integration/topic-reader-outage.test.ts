@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
-import { createPublisher } from '../../src/stream/publisher.js';
-import { readTopic } from '../../src/stream/topic-reader.js';
-import { ensureTopics } from '../../src/stream/topics.js';
+import { createPublisher } from '../../src/stream/publisher/publisher.js';
+import { readTopic } from '../../src/stream/source/topic-reader.js';
+import { ensureTopics } from '../../src/stream/topics/topics.js';
 import { KillableBroker } from '../helpers/killable-broker.js';
 
 it('the reader of a topic goes on where it was when the broker was away', async (test) => {

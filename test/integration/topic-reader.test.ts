@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import type { Producer, Transaction } from 'kafkajs';
-import { readTopic, type ReadTopicOptions, type TopicRecord } from '../../src/stream/topic-reader.js';
-import { ensureTopics, withAdmin } from '../../src/stream/topics.js';
+import { readTopic, type ReadTopicOptions, type TopicRecord } from '../../src/stream/source/topic-reader.js';
+import { ensureTopics, withAdmin } from '../../src/stream/topics/topics.js';
 import { uniqueName } from '../helpers/broker.js';
 import { testClient } from '../helpers/stream-client.js';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { countRows, type AnsweredChunk } from '../../src/serving/answer.js';
-import type { IncomingRecord } from '../../src/stream/topic-source.js';
+import type { IncomingRecord } from '../../src/stream/source/topic-source.js';
 
 const input: IncomingRecord = { offset: 0n, key: null, value: null, headers: {}, timestampMs: 0 };
 const record = { topic: 't', key: null, value: null };

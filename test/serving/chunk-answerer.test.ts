@@ -5,7 +5,7 @@ import { RowFault } from '../../src/features/row-faults.js';
 import { createRowReader } from '../../src/features/row-reader.js';
 import { ModelPredictor, type Predictions } from '../../src/model/predictor.js';
 import { ChunkAnswerer, type ChunkAnswererParts } from '../../src/serving/chunk-answerer.js';
-import type { IncomingRecord } from '../../src/stream/topic-source.js';
+import type { IncomingRecord } from '../../src/stream/source/topic-source.js';
 import { PlainModel } from '../helpers/plain-model.js';
 import { signOutputs, signPipeline, signSchema, signTarget } from '../helpers/sign-bundle.js';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { bytesOf, ChunkQueue } from '../../src/serving/chunk.js';
-import type { FetchedRecords, IncomingRecord } from '../../src/stream/topic-source.js';
+import type { FetchedRecords, IncomingRecord } from '../../src/stream/source/topic-source.js';
 
 const record = (offset: number): IncomingRecord => ({
   offset: BigInt(offset),

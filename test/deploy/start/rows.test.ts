@@ -3,8 +3,8 @@ import { describe, it } from 'node:test';
 import { openRowBook, rowOfAnswer } from '../../../deploy/start/rows.js';
 import { Tally } from '../../../deploy/start/tally.js';
 import type { Observation } from '../../../src/record/observation.js';
-import type { OutgoingRecord } from '../../../src/stream/produce-request.js';
-import { RecordTooLargeError } from '../../../src/stream/publisher.js';
+import type { OutgoingRecord } from '../../../src/stream/publisher/produce-request.js';
+import { RecordTooLargeError } from '../../../src/stream/publisher/publisher.js';
 
 const encoder = {
   format: 'json' as const,

@@ -1,0 +1,102 @@
+import type { Message, RecordMetadata, TopicMessages } from 'kafkajs';
+import { protocolErrorType } from '../client/broker-error.js';
+import { headerEntries, type Headers } from '../headers.js';
+
+/** A record that is to be written. */
+export interface OutgoingRecord {
+  readonly topic: string;
+  readonly key: Buffer | string | null;
+  readonly value: Buffer | null;
+  readonly headers?: Headers;
+  /** Without one, the key decides (murmur2, as the Java client does), and without a key, the next in turn. */
+  readonly partition?: number;
+  /** Milliseconds since 1970; now unless given. */
+  readonly timestampMs?: number;
+}
+
+export const compressions = ['none', 'gzip'] as const;
+export type Compression = (typeof compressions)[number];
+
+/** The broker's `message.max.bytes` is 1,048,588; what is left is for the framing of the batch. */
+export const defaultMaxRequestBytes = 960_000;
+/** Generous framing of one record: lengths, offset and timestamp deltas. */
+const recordOverheadBytes = 32;
+const headerOverheadBytes = 6;
+
+/** What a record takes in a request, at most. */
+export function sizeOfRecord({ key, value, headers = {} }: OutgoingRecord): number {
+  let size = recordOverheadBytes + (value?.length ?? 0) + (key === null ? 0 : Buffer.byteLength(key));
+  for (const [name, content] of headerEntries(headers)) {
+    size += Buffer.byteLength(name) + Buffer.byteLength(content) + headerOverheadBytes;
+  }
+  return size;
+}
+
+/** Records as the client takes them: by topic, in their order. */
+export function topicMessages(records: Iterable<OutgoingRecord>): TopicMessages[] {
+  const topics = new Map<string, Message[]>();
+  for (const { topic, key, value, headers, partition, timestampMs } of records) {
+    let messages = topics.get(topic);
+    if (messages === undefined) topics.set(topic, (messages = []));
+    messages.push({ key, value, headers, partition, timestamp: timestampMs?.toString() });
+  }
+  return [...topics].map(([topic, messages]) => ({ topic, messages }));
+}
+
+/**
+ * The partitions of a request that were not written although the request succeeded. kafkajs 2.2.4 passes over records
+ * for a partition that is not there any more, and over those of a partition whose leader moves, while the request is
+ * repeated, to a broker that has answered already.
+ *
+ * @param request its messages have their partitions
+ * @param written what `sendBatch` resolved to
+ */
+export function unwrittenPartitions(
+  request: readonly TopicMessages[],
+  written: readonly RecordMetadata[],
+): { readonly topic: string; readonly partition: number }[] {
+  const found = new Set(written.map(({ topicName, partition }) => `${topicName}/${partition}`));
+  return request.flatMap(({ topic, messages }) =>
+    [...new Set(messages.map(({ partition }) => partition!))]
+      .filter((partition) => !found.has(`${topic}/${partition}`))
+      .map((partition) => ({ topic, partition })),
+  );
+}
+
+/** Whether a topic refused a batch for its size. */
+export function isTooLarge(error: unknown): boolean {
+  return ['MESSAGE_TOO_LARGE', 'RECORD_LIST_TOO_LARGE'].includes(protocolErrorType(error) ?? '');
+}
+
+/** Most bytes of one request, whatever number of topics it writes to; a broker takes a hundred times that. */
+const maxRequestBytes = 4 * 1024 * 1024;
+
+/**
+ * Divides records into requests, in their order, such that no topic gets a larger batch than it takes; a record that
+ * is too large by itself gets a request of its own.
+ */
+export function planRequests(
+  records: readonly OutgoingRecord[],
+  maxBatchBytes: (topic: string) => number = () => defaultMaxRequestBytes,
+): OutgoingRecord[][] {
+  const requests: OutgoingRecord[][] = [];
+  let request: OutgoingRecord[] = [];
+  let sizes = new Map<string, number>();
+  let numBytes = 0;
+  for (const record of records) {
+    const size = sizeOfRecord(record);
+    const batch = sizes.get(record.topic) ?? 0;
+    const isFull = numBytes + size > maxRequestBytes || batch + size > maxBatchBytes(record.topic);
+    if (isFull && request.length > 0) {
+      requests.push(request);
+      request = [];
+      sizes = new Map();
+      numBytes = 0;
+    }
+    request.push(record);
+    numBytes += size;
+    sizes.set(record.topic, (sizes.get(record.topic) ?? 0) + size);
+  }
+  if (request.length > 0) requests.push(request);
+  return requests;
+}
