@@ -25,6 +25,8 @@ const maxGrowthMb = isFull ? 20 : 60;
 const maxHealthMs = 1_000;
 /** Of one core. The timers of the client alone, without idle-timer.ts, take 4 %. */
 const maxIdleShare = 0.01;
+/** How long it may take until an idle member is idle. */
+const maxSettleMs = 180_000;
 
 const skip =
   missingTool('kcat') || (process.platform === 'linux' ? false : 'processes are measured in /proc');
@@ -95,13 +97,18 @@ describe('a serving member', { skip }, () => {
     const member = startMember(t, options);
     await member.line('partitions assigned');
     while ((await member.rows()) < 1_000 || !(await member.isIdle())) await delay(sampleMs);
-    // What was compiled and allocated for these rows is still being tidied up.
-    await delay(3_000);
-    const before = cpuSeconds(member.pid);
-    await delay(idleMs);
-    const share = (cpuSeconds(member.pid) - before) / (idleMs / 1_000);
-    t.diagnostic(`idle with ${numPartitions} partitions: ${(100 * share).toFixed(2)} % of a core`);
-    assert.ok(share < maxIdleShare, `${100 * share} % of a core`);
+    // For a minute or so, what was compiled and allocated for these rows is still being tidied up.
+    const shares: number[] = [];
+    while (shares.length * idleMs < maxSettleMs && !(shares[shares.length - 1] < maxIdleShare)) {
+      const before = cpuSeconds(member.pid);
+      await delay(idleMs);
+      shares.push((cpuSeconds(member.pid) - before) / (idleMs / 1_000));
+    }
+    const percent = shares.map((share) => (100 * share).toFixed(2)).join(', ');
+    t.diagnostic(
+      `idle with ${numPartitions} partitions: ${percent} % of a core in every ${idleMs / 1_000} s`,
+    );
+    assert.ok(shares[shares.length - 1] < maxIdleShare, `${percent} % of a core`);
     assert.equal(Number((await member.stop())['rows']), 1_000);
   });
 });
