@@ -12,6 +12,18 @@ import { testClient } from '../helpers/stream-client.js';
 
 const sessionTimeoutMs = 6_000;
 
+/** A source with a client of its own, as another process would have. */
+const createSource = (topic: string, group: string, options: Partial<KafkaSourceOptions>) =>
+  createKafkaSource(testClient(), {
+    topic,
+    group,
+    offsetReset: 'earliest',
+    onGap: 'earliest',
+    sessionTimeoutMs,
+    maxOutageMs: 60_000,
+    ...options,
+  });
+
 /** A topic with one partition unless told otherwise, and a group of its own. */
 async function newTopic(numPartitions = 1) {
   const [topic, group] = [uniqueName('life'), uniqueName('group')];
@@ -39,17 +51,8 @@ async function newTopic(numPartitions = 1) {
     });
   const remove = () =>
     withAdmin(client, 'Deleting the topic', (admin) => admin.deleteTopics({ topics: [topic] }));
-  /** Joins with a client of its own, as another process would. */
   const join = async (options: Partial<KafkaSourceOptions> = {}) => {
-    const source = createKafkaSource(testClient(), {
-      topic,
-      group,
-      offsetReset: 'earliest',
-      onGap: 'earliest',
-      sessionTimeoutMs,
-      maxOutageMs: 60_000,
-      ...options,
-    });
+    const source = createSource(topic, group, options);
     const listener = new RecordingListener();
     await source.start(listener);
     await listener.until(() => listener.numAssignments > 0 || listener.failures.length > 0);
@@ -288,15 +291,7 @@ describe('a partition that cannot be claimed', () => {
   const away = new MillraceError('MILLRACE_BROKER_UNAVAILABLE', 'no coordinator');
   const unclaimable = async (options: Partial<KafkaSourceOptions>) => {
     const { topic, group } = await newTopic();
-    const source = createKafkaSource(testClient(), {
-      topic,
-      group,
-      offsetReset: 'earliest',
-      onGap: 'earliest',
-      sessionTimeoutMs,
-      maxOutageMs: 60_000,
-      ...options,
-    });
+    const source = createSource(topic, group, options);
     const listener = new RecordingListener();
     listener.claim = () => Promise.reject(away);
     await source.start(listener);

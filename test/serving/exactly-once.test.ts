@@ -17,6 +17,18 @@ import {
 const startExactly = (settings: MemberSettings = {}) =>
   startMember({ delivery: 'exactly-once', ...settings });
 
+/** A member whose partition was in trouble and has just been given to somebody else. */
+async function loseInTrouble() {
+  const member = await startExactly();
+  const { source, transactions, health } = member;
+  transactions.outcome = () => 'not written';
+  await source.rebalance(0);
+  source.fetch(0, [rowOf(0)]);
+  await turnsUntil(() => !health.report().ready);
+  await source.rebalance(1);
+  return member;
+}
+
 describe('exactly-once delivery', () => {
   it('writes answers, dead letters and the position behind their rows as one transaction', async () => {
     const { source, transactions, drain } = await startExactly();
@@ -104,23 +116,13 @@ describe('exactly-once delivery', () => {
   }
 
   it('is ready again when a partition in trouble is somebody else’s', async () => {
-    const { source, transactions, health, drain } = await startExactly();
-    transactions.outcome = () => 'not written';
-    await source.rebalance(0);
-    source.fetch(0, [rowOf(0)]);
-    await turnsUntil(() => !health.report().ready);
-    await source.rebalance(1);
+    const { health, drain } = await loseInTrouble();
     assert.deepEqual(health.report().reasons, []);
     await drain();
   });
 
   it('is ready again when that happens while the partition waits to begin anew', async () => {
-    const { source, transactions, health, drain } = await startExactly();
-    transactions.outcome = () => 'not written';
-    await source.rebalance(0);
-    source.fetch(0, [rowOf(0)]);
-    await turnsUntil(() => !health.report().ready);
-    await source.rebalance(1);
+    const { source, health, drain } = await loseInTrouble();
     // The wait ends with the partition; what is told behind it comes within these turns.
     for (let turns = 0; turns < 10; turns++) await turn();
     assert.deepEqual(health.report().reasons, []);
