@@ -22,7 +22,7 @@ export interface WatchdogParts {
 
 /** A time-out is seen this many times finer than it is. */
 const ticksPerTimeout = 20;
-const maxTickMs = 1_000;
+const maxTickMs = 5_000;
 /** The ends are asked for this often in a time-out. */
 const asksPerTimeout = 4;
 

@@ -1,5 +1,6 @@
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
 import { errorTable, type RowErrorCode } from '../errors.js';
+import { LoopLag } from './loop-lag.js';
 
 /** The text that Prometheus scrapes. */
 export interface RenderedMetrics {
@@ -27,11 +28,8 @@ const durationBuckets = [
 ];
 const batchBuckets = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096, 8192];
 
-/**
- * The default of 10 ms wakes an idle process a hundred times a second. Node.js counts this interval into the lags: one
- * of 50 ms is none.
- */
-const eventLoopMonitoringPrecision = 50;
+/** That of prom-client is never to sample: LoopLag does. The longest time that a timer takes. */
+const eventLoopMonitoringPrecision = 2 ** 31 - 1;
 
 /** Gauges of prom-client named like counters, which Prometheus' linter refuses; each has a twin by type that stays. */
 const misnamedDefaults = [
@@ -100,8 +98,11 @@ export class ServingMetrics {
     'backend',
   ]);
 
+  readonly #loopLag: LoopLag;
+
   constructor(version: string, gauges: ServingGauges) {
     collectDefaultMetrics({ register: this.#registry, eventLoopMonitoringPrecision });
+    this.#loopLag = new LoopLag(this.#registry);
     for (const name of misnamedDefaults) this.#registry.removeSingleMetric(name);
     for (const code of Object.keys(errorTable)) {
       // From zero on, so that the first dead letter is an increase.
@@ -138,6 +139,7 @@ export class ServingMetrics {
   }
 
   batch(numRows: number): void {
+    this.#loopLag.busy();
     this.#batchRows.observe(numRows);
   }
 

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
 import { after, before, describe, it, type TestContext } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { ensureTopics } from '../../src/stream/topics/topics.js';
 import { uniqueName } from '../helpers/broker.js';
 import { KillableBroker } from '../helpers/killable-broker.js';
-import { cpuSeconds, residentMb, slope } from '../helpers/process-usage.js';
+import { cpuSeconds, residentMb, slope, wakeUps } from '../helpers/process-usage.js';
 import { RowLoad } from '../helpers/row-load.js';
 import { scratchFolder } from '../helpers/scratch.js';
 import { ServingProcess } from '../helpers/serving-process.js';
@@ -23,8 +24,10 @@ const warmUpShare = 0.4;
 const maxGrowthMb = isFull ? 20 : 60;
 /** As long as Kubernetes waits for a probe; one in a hundred may be slower, as when the whole machine is busy. */
 const maxHealthMs = 1_000;
-/** Of one core. The timers of the client alone, without idle-timer.ts, take 4 %. */
+/** Of one core, beyond what the machine charges for as many wake-ups. The timers of the client alone, without idle-timer.ts, take 4 %. */
 const maxIdleShare = 0.01;
+/** A second, over all threads. */
+const maxWakeUps = 10;
 /** How long it may take until an idle member is idle. */
 const maxSettleMs = 180_000;
 
@@ -97,18 +100,28 @@ describe('a serving member', { skip }, () => {
     const member = startMember(t, options);
     await member.line('partitions assigned');
     while ((await member.rows()) < 1_000 || !(await member.isIdle())) await delay(sampleMs);
+    // Where processors are shared, a wake-up may take milliseconds of a process that does nothing else.
+    const peer = spawn(process.execPath, ['-e', `setInterval(() => {}, ${1_000 / maxWakeUps})`]);
+    t.after(() => peer.kill('SIGKILL'));
+    const pids = [member.pid, peer.pid!];
+    const intervals: { readonly share: number; readonly peerShare: number; readonly wakeUps: number }[] = [];
+    const isIdle = () => {
+      const last = intervals.at(-1);
+      return last !== undefined && last.share - last.peerShare < maxIdleShare && last.wakeUps < maxWakeUps;
+    };
     // For a minute or so, what was compiled and allocated for these rows is still being tidied up.
-    const shares: number[] = [];
-    while (shares.length * idleMs < maxSettleMs && !(shares[shares.length - 1] < maxIdleShare)) {
-      const before = cpuSeconds(member.pid);
+    while (intervals.length * idleMs < maxSettleMs && !isIdle()) {
+      const [before, wakeUpsBefore] = [pids.map(cpuSeconds), wakeUps(member.pid)];
       await delay(idleMs);
-      shares.push((cpuSeconds(member.pid) - before) / (idleMs / 1_000));
+      const [share, peerShare] = pids.map((pid, i) => (cpuSeconds(pid) - before[i]) / (idleMs / 1_000));
+      intervals.push({ share, peerShare, wakeUps: (wakeUps(member.pid) - wakeUpsBefore) / (idleMs / 1_000) });
     }
-    const percent = shares.map((share) => (100 * share).toFixed(2)).join(', ');
-    t.diagnostic(
-      `idle with ${numPartitions} partitions: ${percent} % of a core in every ${idleMs / 1_000} s`,
+    const told = intervals.map(
+      ({ share, peerShare, wakeUps }) =>
+        `${(100 * share).toFixed(2)} % with ${wakeUps} wake-ups a second (a peer that only wakes ${maxWakeUps} times: ${(100 * peerShare).toFixed(2)} %)`,
     );
-    assert.ok(shares[shares.length - 1] < maxIdleShare, `${percent} % of a core`);
+    t.diagnostic(`idle with ${numPartitions} partitions, every ${idleMs / 1_000} s: ${told.join(', ')}`);
+    assert.ok(isIdle(), told.join(', '));
     assert.equal(Number((await member.stop())['rows']), 1_000);
   });
 });

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 
 /** Linux counts the time of processes in hundredths of a second. */
 const ticksPerSecond = 100;
@@ -15,6 +15,17 @@ export function cpuSeconds(pid: number): number {
     .replace(/^.*\) /s, '')
     .split(' ');
   return (Number(fields[11]) + Number(fields[12])) / ticksPerSecond;
+}
+
+/** How often a process, with all its threads, has waited for something and was woken. */
+export function wakeUps(pid: number): number {
+  const statuses = readdirSync(`/proc/${pid}/task`).map((thread) =>
+    readFileSync(`/proc/${pid}/task/${thread}/status`, 'utf8'),
+  );
+  return statuses.reduce(
+    (sum, status) => sum + Number(/^voluntary_ctxt_switches:\s+(\d+)$/m.exec(status)?.[1]),
+    0,
+  );
 }
 
 /** How much the second number grows with the first: the slope of the line through the points with least squares. */

@@ -34,7 +34,7 @@ const defaultSessionTimeoutMs = 10_000;
  */
 const maxWaitMs = 100;
 /** And while nothing comes and nothing rests; heartbeats are only made between fetches. */
-const maxIdleWaitMs = 500;
+const maxIdleWaitMs = 1_000;
 /** After this long without records a member is idle. */
 const idleAfterMs = 2_000;
 const maxFetchBytes = 8 * 1024 * 1024;
@@ -46,7 +46,8 @@ const positionRetryMs = 500;
 const claimPatienceMs = 3_000;
 /** Longer than any single request may take: a join waits up to 65 s for the other members. */
 const defaultSilenceTimeoutMs = 90_000;
-const watchIntervalMs = 1_000;
+/** How often it is looked, in a session, whether the group is silent. */
+const watchesPerSession = 4;
 const closeTimeoutMs = 10_000;
 
 /** Makes the source that reads a topic as a member of a group, by kafkajs. */
@@ -98,6 +99,7 @@ class KafkaSource implements TopicSource {
   readonly #client: StreamClient;
   readonly #options: KafkaSourceOptions;
   readonly #sessionTimeoutMs: number;
+  readonly #silenceTimeoutMs: number;
   readonly #consumer: Consumer;
   #admin: Admin;
   #listener!: SourceListener;
@@ -112,7 +114,8 @@ class KafkaSource implements TopicSource {
   #hasBegun = false;
   /** How far each partition was fetched, over all assignments. */
   readonly #reached = new Map<number, bigint>();
-  readonly #clock = new RunningClock(watchIntervalMs);
+  readonly #watchIntervalMs: number;
+  readonly #clock: RunningClock;
   #lastContactMs = 0;
   #lastSignMs = 0;
   /** By performance.now(). */
@@ -125,6 +128,9 @@ class KafkaSource implements TopicSource {
     this.#client = client;
     this.#options = options;
     this.#sessionTimeoutMs = options.sessionTimeoutMs ?? defaultSessionTimeoutMs;
+    this.#silenceTimeoutMs = options.silenceTimeoutMs ?? defaultSilenceTimeoutMs;
+    this.#watchIntervalMs = Math.min(this.#sessionTimeoutMs, this.#silenceTimeoutMs) / watchesPerSession;
+    this.#clock = new RunningClock(this.#watchIntervalMs);
     this.#admin = client.kafka.admin();
     this.#consumer = client.kafka.consumer({
       groupId: options.group,
@@ -173,7 +179,7 @@ class KafkaSource implements TopicSource {
       await this.close();
       throw brokerError(error, this.#client, `Joining the group "${this.#options.group}"`);
     }
-    this.#watch = setInterval(() => this.#checkContact(), watchIntervalMs).unref();
+    this.#watch = setInterval(() => this.#checkContact(), this.#watchIntervalMs).unref();
   }
 
   pause(owned: OwnedPartition): void {
@@ -528,8 +534,8 @@ class KafkaSource implements TopicSource {
   }
 
   #checkContact(): void {
-    const { maxOutageMs, group, silenceTimeoutMs = defaultSilenceTimeoutMs } = this.#options;
-    const sessionTimeoutMs = this.#sessionTimeoutMs;
+    const { maxOutageMs, group } = this.#options;
+    const [sessionTimeoutMs, silenceTimeoutMs] = [this.#sessionTimeoutMs, this.#silenceTimeoutMs];
     this.#clock.tick();
     const silentMs = this.#clock.nowMs - this.#lastContactMs;
     if (silentMs > sessionTimeoutMs)
