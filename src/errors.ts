@@ -122,6 +122,8 @@ export const errorTable = {
   MILLRACE_ROW_LABEL_UNKNOWN: row,
   /** The model failed on this row by itself, or answered with something that is not finite. */
   MILLRACE_ROW_MODEL_FAILED: row,
+  /** The output topic takes no such answer: one without a key, as it is compacted, or of a time so long ago. */
+  MILLRACE_ROW_REFUSED: row,
 } as const satisfies Record<`MILLRACE_${string}`, ErrorTraits>;
 
 export type ErrorCode = keyof typeof errorTable;

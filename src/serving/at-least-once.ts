@@ -4,7 +4,7 @@ import type { TopicFacts } from '../stream/topics/topic-facts.js';
 import type { OwnedPartition, TopicSource } from '../stream/source/topic-source.js';
 import type { Stage } from '../telemetry/metrics.js';
 import { smallerAnswer, type Answer, type AnsweredChunk, type DeadLetterAddress } from './answer.js';
-import { answerRecord, takesNoAnswer, type Delivered, type Delivery } from './delivery.js';
+import { answerRecord, takenAnswer, takesNoAnswer, type Delivered, type Delivery } from './delivery.js';
 
 export interface AtLeastOnceParts {
   /** Writes predictions. */
@@ -89,6 +89,10 @@ interface Place {
   readonly index: number;
 }
 
+function isLetter({ answers, index }: Place): boolean {
+  return answers[index].fault !== undefined;
+}
+
 /**
  * Writes all answers; one that its topic refuses for its size is replaced by a smaller one. Predictions come first, so
  * that they are not written again and again while dead letters cannot be.
@@ -99,7 +103,6 @@ async function writeAnswers(
 ): Promise<AnsweredChunk[]> {
   const written = answered.map((chunk) => ({ ...chunk, answers: [...chunk.answers] }));
   const places = written.flatMap(({ answers }) => [...answers.keys()].map((index) => ({ answers, index })));
-  const isLetter = ({ answers, index }: Place) => answers[index].fault !== undefined;
   const { owned } = answered[0].chunk;
   const startedAt = performance.now();
   await writePredictions(
@@ -112,14 +115,21 @@ async function writeAnswers(
   return written;
 }
 
-/** What is refused for its size is a dead letter afterwards. */
+/** What its topic does not take is a dead letter afterwards. */
 async function writePredictions(
   places: readonly Place[],
   owned: OwnedPartition,
   parts: AtLeastOnceParts,
 ): Promise<void> {
-  if (places.length === 0) return;
-  const refused = await parts.retry(() => send(parts.publisher, places, owned, parts), owned.lost);
+  const { deadLetters, topics } = parts;
+  const refused = await parts.retry(async () => {
+    // What a topic takes may be known only since it refused it.
+    for (const { answers, index } of places) {
+      answers[index] = takenAnswer(owned, answers[index], deadLetters, topics);
+    }
+    const predictions = places.filter((place) => !isLetter(place));
+    return predictions.length === 0 ? [] : send(parts.publisher, predictions, owned, parts);
+  }, owned.lost);
   makeSmaller(refused, owned, parts);
 }
 

@@ -3,7 +3,7 @@ import type { OutgoingRecord } from '../stream/publisher/produce-request.js';
 import type { TopicFacts } from '../stream/topics/topic-facts.js';
 import type { OwnedPartition } from '../stream/source/topic-source.js';
 import { topicUnwritable } from '../stream/publisher/write-error.js';
-import type { Answer, AnsweredChunk } from './answer.js';
+import { deadLetterAnswer, type Answer, type AnsweredChunk, type DeadLetterAddress } from './answer.js';
 
 /** How often a row is answered, whatever dies: the choice of `--delivery`. */
 export const deliveries = ['exactly-once', 'at-least-once'] as const;
@@ -43,6 +43,19 @@ export interface Delivery {
  */
 export function answerRecord(owned: OwnedPartition, { record }: Answer, topics: TopicFacts): OutgoingRecord {
   return { ...record, partition: owned.partition % topics.numPartitions(record.topic) };
+}
+
+/** The answer, or the dead letter that takes its place when the output is known to take no such record. */
+export function takenAnswer(
+  owned: OwnedPartition,
+  answer: Answer,
+  address: DeadLetterAddress,
+  topics: TopicFacts,
+): Answer {
+  if (answer.fault !== undefined) return answer;
+  const message = topics.refusal(answer.record);
+  if (message === undefined) return answer;
+  return deadLetterAnswer(owned, answer.input, { code: 'MILLRACE_ROW_REFUSED', message }, address);
 }
 
 /**

@@ -7,7 +7,14 @@ import type { OwnedPartition, TopicSource } from '../stream/source/topic-source.
 import type { TransactionalPublisher } from '../stream/publisher/transactional-publisher.js';
 import type { Stage } from '../telemetry/metrics.js';
 import { smallerAnswer, type Answer, type AnsweredChunk, type DeadLetterAddress } from './answer.js';
-import { answerRecord, isOutage, takesNoAnswer, type Delivered, type Delivery } from './delivery.js';
+import {
+  answerRecord,
+  isOutage,
+  takenAnswer,
+  takesNoAnswer,
+  type Delivered,
+  type Delivery,
+} from './delivery.js';
 
 export interface ExactlyOnceParts {
   readonly group: string;
@@ -68,7 +75,7 @@ export class ExactlyOnce implements Delivery {
     try {
       written = answered.map((chunk) => ({
         ...chunk,
-        answers: chunk.answers.map((answer) => fitting(owned, answer, deadLetters, topics)),
+        answers: chunk.answers.map((answer) => writable(owned, answer, deadLetters, topics)),
       }));
       const records = written.flatMap(({ answers }) =>
         answers.map((answer) => answerRecord(owned, answer, topics)),
@@ -147,9 +154,18 @@ function transactionalId(group: string, { topic, partition }: OwnedPartition): s
 }
 
 /**
- * The answer, or what takes its place when its topic is known not to take its size. Throws MILLRACE_TOPIC_UNWRITABLE
- * when nothing is small enough.
+ * The answer, or what takes its place when its topic is known not to take it. Throws MILLRACE_TOPIC_UNWRITABLE when
+ * nothing is small enough.
  */
+function writable(
+  owned: OwnedPartition,
+  answer: Answer,
+  address: DeadLetterAddress,
+  topics: TopicFacts,
+): Answer {
+  return fitting(owned, takenAnswer(owned, answer, address, topics), address, topics);
+}
+
 function fitting(
   owned: OwnedPartition,
   answer: Answer,

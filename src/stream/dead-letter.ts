@@ -114,6 +114,7 @@ const reportedPlaces: Readonly<Record<RowErrorCode, readonly [stage: string, cla
   MILLRACE_ROW_NOT_FINITE: ['TRANSFORMATION', 'RowReader'],
   MILLRACE_ROW_LABEL_UNKNOWN: ['TRANSFORMATION', 'Pipeline'],
   MILLRACE_ROW_MODEL_FAILED: ['TASK_PUT', 'ModelPredictor'],
+  MILLRACE_ROW_REFUSED: ['TASK_PUT', 'Publisher'],
 };
 
 /** The headers that a dead letter has besides those of its input. */

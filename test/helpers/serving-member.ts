@@ -10,6 +10,7 @@ import { emitFilter } from '../../src/serving/emit-filter.js';
 import { retrying } from '../../src/stream/retrying.js';
 import { ServeLoop, type ServeLimits } from '../../src/serving/serve-loop.js';
 import type { OutgoingRecord } from '../../src/stream/publisher/produce-request.js';
+import type { TopicFacts } from '../../src/stream/topics/topic-facts.js';
 import { Health } from '../../src/telemetry/health.js';
 import { createLogger } from '../../src/telemetry/logger.js';
 import { ServingMetrics } from '../../src/telemetry/metrics.js';
@@ -25,6 +26,7 @@ export interface MemberSettings extends Partial<ServeLimits> {
   readonly delivery?: 'exactly-once';
   /** What the output topics take. */
   readonly maxBatchBytes?: (topic: string) => number;
+  readonly refusal?: TopicFacts['refusal'];
   /** How many partitions they have when they are described for the first, second, ... time; eight unless given. */
   readonly numPartitions?: readonly number[];
   readonly emit?: string;
@@ -91,6 +93,7 @@ export async function startMember(settings: MemberSettings = {}) {
   const topics = {
     numPartitions: () => numPartitions,
     maxBatchBytes: settings.maxBatchBytes ?? (() => Infinity),
+    refusal: settings.refusal ?? (() => undefined),
     refresh: () => {
       numPartitions = numLater.shift() ?? numPartitions;
       return Promise.resolve();

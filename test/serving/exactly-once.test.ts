@@ -181,6 +181,24 @@ describe('exactly-once delivery', () => {
     assert.equal(Number(headerOf(omitted, 'millrace.omitted.bytes')), 5_000 + rowOf(2).value!.length);
   });
 
+  it('makes a dead letter of an answer that its topic is known not to take', async () => {
+    const { source, transactions, drain } = await startExactly({
+      refusal: ({ key }) => (key === null ? 'No key.' : undefined),
+    });
+    await source.rebalance(0);
+    source.fetch(0, [{ ...rowOf(0), key: null }, rowOf(1), { value: Buffer.from('poison') }]);
+    await drain();
+    const written = transactions.records;
+    assert.deepEqual(written.map(({ topic }) => topic).sort(), [
+      'observations.dlq',
+      'observations.dlq',
+      'predictions',
+    ]);
+    const letter = written.find(({ value }) => value!.equals(rowOf(0).value!))!;
+    assert.equal(headerOf(letter, 'millrace.error.code'), 'MILLRACE_ROW_REFUSED');
+    assert.equal(source.committed.get(0), 3n);
+  });
+
   it('waits as long as a topic cannot be written, names it, and loses nothing', async () => {
     const { source, transactions, health, drain } = await startExactly({ maxOutageMs: 0 });
     const topic = [rowOf(0), { value: Buffer.from('poison') }, rowOf(2)];

@@ -89,6 +89,24 @@ describe('a serving member', () => {
     assert.equal(source.committed.get(0), 2n);
   });
 
+  it('makes a dead letter of an answer that its topic is known not to take', async () => {
+    const { source, publisher, drain } = await startMember({
+      refusal: ({ key }) => (key === null ? 'No key.' : undefined),
+    });
+    source.assign(0);
+    source.fetch(0, [{ ...rowOf(0), key: null }, rowOf(1), { value: Buffer.from('poison') }]);
+    await drain();
+    const written = publisher.records;
+    assert.deepEqual(written.map(({ topic }) => topic).sort(), [
+      'observations.dlq',
+      'observations.dlq',
+      'predictions',
+    ]);
+    const letter = written.find(({ value }) => value!.equals(rowOf(0).value!))!;
+    assert.equal(headerOf(letter, 'millrace.error.code'), 'MILLRACE_ROW_REFUSED');
+    assert.equal(source.committed.get(0), 3n);
+  });
+
   it('waits while its dead-letter topic takes not even the reason, and the other partitions go on', async () => {
     const { source, publisher, health, drain } = await startMember({ maxOutageMs: 0 });
     publisher.maxLetterBytes = -1;

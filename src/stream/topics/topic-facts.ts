@@ -1,6 +1,6 @@
 import type { Admin } from 'kafkajs';
 import type { StreamClient } from '../client/connection.js';
-import { defaultMaxRequestBytes } from '../publisher/produce-request.js';
+import { defaultMaxRequestBytes, type OutgoingRecord } from '../publisher/produce-request.js';
 import { fetchTopicSettings } from './topic-settings.js';
 import { missingTopics, withAdmin } from './topics.js';
 
@@ -9,6 +9,8 @@ export interface TopicFacts {
   numPartitions(topic: string): number;
   /** Most bytes of a batch, with what its framing takes already taken away. */
   maxBatchBytes(topic: string): number;
+  /** Why the topic of a record takes no such record, whatever its size: a sentence; undefined when it does. */
+  refusal(record: Pick<OutgoingRecord, 'topic' | 'key' | 'timestampMs'>): string | undefined;
   /** Describes the topics again. Throws MILLRACE_TOPIC_MISSING, MILLRACE_BROKER_UNAVAILABLE. */
   refresh(): Promise<void>;
 }
@@ -26,10 +28,11 @@ export function bytesOfLargestBatch(maxMessageBytes: number): number {
 /** Describes topics. Throws as `refresh` does. */
 export async function describeTopics(client: StreamClient, topics: readonly string[]): Promise<TopicFacts> {
   let partitions = new Map<string, number>();
-  let limits = new Map<string, number>();
+  let limits = new Map<string, TopicLimits>();
   const facts: TopicFacts = {
     numPartitions: (topic) => partitions.get(topic) ?? 1,
-    maxBatchBytes: (topic) => limits.get(topic) ?? defaultMaxRequestBytes,
+    maxBatchBytes: (topic) => limits.get(topic)?.maxBatchBytes ?? defaultMaxRequestBytes,
+    refusal: (record) => refusalOf(record, limits.get(record.topic)),
     refresh: () =>
       withAdmin(client, 'Describing topics', async (admin) => {
         const present = new Set(await admin.listTopics());
@@ -37,21 +40,51 @@ export async function describeTopics(client: StreamClient, topics: readonly stri
         if (missing.length > 0) throw missingTopics(missing);
         const described = await admin.fetchTopicMetadata({ topics: [...topics] });
         partitions = new Map(described.topics.map(({ name, partitions: { length } }) => [name, length]));
-        limits = await fetchMaxMessageBytes(admin, topics, client);
+        limits = await fetchLimits(admin, topics, client);
       }),
   };
   await facts.refresh();
   return facts;
 }
 
-/** The setting `max.message.bytes` of each topic, where it is known. */
-async function fetchMaxMessageBytes(
+/** What the settings of a topic say about the records that it takes. */
+interface TopicLimits {
+  readonly maxBatchBytes: number;
+  readonly isCompacted: boolean;
+  /** How much older than the broker's clock a record may be. */
+  readonly maxAgeMs: number;
+}
+
+const limitingSettings = ['max.message.bytes', 'cleanup.policy', 'message.timestamp.before.max.ms'] as const;
+
+/** The limits of each topic, where its settings may be read. */
+async function fetchLimits(
   admin: Admin,
   topics: readonly string[],
   { logger }: StreamClient,
-): Promise<Map<string, number>> {
-  const settings = await fetchTopicSettings(admin, topics, ['max.message.bytes'], logger);
+): Promise<Map<string, TopicLimits>> {
+  const settings = await fetchTopicSettings(admin, topics, limitingSettings, logger);
   return new Map(
-    [...settings].map(([topic, of]) => [topic, bytesOfLargestBatch(Number(of['max.message.bytes']))]),
+    [...settings].map(([topic, of]) => [
+      topic,
+      {
+        maxBatchBytes: bytesOfLargestBatch(Number(of['max.message.bytes'])),
+        isCompacted: of['cleanup.policy']?.split(',').includes('compact') ?? false,
+        // Brokers before 3.6 have no such setting.
+        maxAgeMs: Number(of['message.timestamp.before.max.ms'] ?? Infinity),
+      },
+    ]),
   );
+}
+
+function refusalOf(
+  { topic, key, timestampMs }: Pick<OutgoingRecord, 'topic' | 'key' | 'timestampMs'>,
+  limits: TopicLimits | undefined,
+): string | undefined {
+  if (limits === undefined) return undefined;
+  const { isCompacted, maxAgeMs } = limits;
+  if (isCompacted && key === null) return `${topic} is compacted and takes no record without a key.`;
+  if (timestampMs === undefined || Date.now() - timestampMs <= maxAgeMs) return undefined;
+  const time = new Date(timestampMs).toISOString();
+  return `${topic} takes no record of ${time}, more than its message.timestamp.before.max.ms ago (${maxAgeMs} ms).`;
 }
