@@ -6,6 +6,7 @@ import { measureLatency, type Latency } from './delivery/latency.js';
 import { fullLoadTable, latencyTable, throughputRatios, type Pair } from './delivery/report.js';
 import type { DeliveryName } from './delivery/serving-run.js';
 import { fitNetwork, numPartitions, prepareRows } from './delivery/workload.js';
+import { withBroker } from './surroundings.js';
 import { spreadOf } from './statistics.js';
 import { count } from './table.js';
 
@@ -25,48 +26,57 @@ export const delivery = defineBenchmark({
     rate: { type: 'integer', default: 1_000, min: 1, description: 'Rows per second, for the latency' },
     seconds: { type: 'integer', default: 6, min: 1, description: 'How long they come' },
   }),
-  async run({ rows, repeats, networks, rate, seconds }, surroundings) {
+  quick: { rows: 3_000, repeats: 1, networks: ['30-64-64-2'], rate: 200, seconds: 2 },
+  async run({ rows, repeats, networks, rate, seconds }, bare) {
     checkNetworks(networks);
-    const { say } = surroundings;
-    const workload = await prepareRows(rows, surroundings);
-    const fullLoad = new Map<string, Pair<FullLoad>[]>();
-    let bundle = '';
-    for (const network of networks) {
-      bundle = await fitNetwork(network, surroundings);
-      const pairs = await measurePairs(repeats, async (name) => {
-        const run = await measureFullLoad(bundle, workload, name, surroundings);
-        say(`${network}, ${name}: ${count(run.rowsPerSecond)} rows/s`);
+    return withBroker(bare, async (surroundings) => {
+      const { say } = surroundings;
+      const workload = await prepareRows(rows, surroundings);
+      const fullLoad = new Map<string, Pair<FullLoad>[]>();
+      let bundle = '';
+      for (const network of networks) {
+        bundle = await fitNetwork(network, surroundings);
+        const pairs = await measurePairs(repeats, async (name) => {
+          const run = await measureFullLoad(bundle, workload, name, surroundings);
+          say(`${network}, ${name}: ${count(run.rowsPerSecond)} rows/s`);
+          return run;
+        });
+        fullLoad.set(network, pairs);
+      }
+      const latency = await measurePairs(repeats, async (name): Promise<Latency> => {
+        const run = await measureLatency(
+          bundle,
+          workload,
+          { rowsPerSecond: rate, seconds },
+          name,
+          surroundings,
+        );
+        say(`${rate} rows/s, ${name}: p50 ${count(run.p50Ms)} ms, p99 ${count(run.p99Ms)} ms`);
         return run;
       });
-      fullLoad.set(network, pairs);
-    }
-    const latency = await measurePairs(repeats, async (name): Promise<Latency> => {
-      const run = await measureLatency(
-        bundle,
-        workload,
-        { rowsPerSecond: rate, seconds },
-        name,
-        surroundings,
-      );
-      say(`${rate} rows/s, ${name}: p50 ${count(run.p50Ms)} ms, p99 ${count(run.p99Ms)} ms`);
-      return run;
+      return {
+        results: {
+          fullLoad: [...fullLoad].map(([network, pairs]) => ({
+            network,
+            throughputRatio: spreadOf(throughputRatios(pairs)),
+            pairs,
+          })),
+          latency: { network: networks.at(-1), rowsPerSecond: rate, pairs: latency },
+        },
+        sections: [
+          {
+            title: 'Full load',
+            text: `One member, ${count(rows)} rows of 30 features as JSON, ${numPartitions} partitions, ${repeats} pairs.`,
+            table: fullLoadTable(fullLoad),
+          },
+          {
+            title: 'Latency',
+            text: `At ${count(rate)} rows/s, network ${networks.at(-1)}, from the row's timestamp to a reader of committed records.`,
+            table: latencyTable(latency),
+          },
+        ],
+      };
     });
-    return {
-      results: {
-        fullLoad: [...fullLoad].map(([network, pairs]) => ({
-          network,
-          throughputRatio: spreadOf(throughputRatios(pairs)),
-          pairs,
-        })),
-        latency: { network: networks.at(-1), rowsPerSecond: rate, pairs: latency },
-      },
-      text: `Full load: one member, ${count(rows)} rows of 30 features as JSON, ${numPartitions} partitions, ${repeats} pairs.
-
-${fullLoadTable(fullLoad)}
-Latency at ${count(rate)} rows/s, network ${networks.at(-1)}, from the row's timestamp to a reader of committed records.
-
-${latencyTable(latency)}`,
-    };
   },
 });
 

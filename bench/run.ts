@@ -1,89 +1,123 @@
 /**
  * What `npm run bench` runs once everything is built.
  *
- *   npm run bench                          the list of benchmarks and their options
+ *   npm run bench                          all benchmarks, and writes docs/performance.md
  *   npm run bench -- delivery              one of them, as tables
  *   npm run bench -- delivery --json       likewise, as JSON
+ *   npm run bench -- --list                the list of benchmarks and their options
  */
-import { parseArgs } from 'node:util';
-import { compileOptions, defineOptions, flagName, type OptionTable } from '../src/config/options.js';
-import { ExitCode, MillraceError } from '../src/errors.js';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { compileOptions, defineOptions, type Compiled } from '../src/config/options.js';
+import { packageRoot } from '../src/config/package-root.js';
+import { ExitCode, MillraceError, messageOf } from '../src/errors.js';
 import { CommandError } from '../deploy/bootstrap/command.mjs';
-import type { Benchmark } from './benchmark.js';
-import { delivery } from './delivery.js';
-import { describeMachine, machineSentence } from './machine.js';
+import type { Benchmark, Outcome } from './benchmark.js';
+import { benchmarks } from './benchmarks.js';
+import { help, parseFlags, quickTable } from './command-line.js';
+import { describeMachine } from './machine.js';
+import { performanceImage, performancePage, reportText, type Failure, type Report } from './report/report.js';
 import { inSurroundings } from './surroundings.js';
 
-const benchmarks: readonly Benchmark[] = [delivery];
-const commonOptions = defineOptions({
+const quick = {
+  quick: {
+    type: 'boolean',
+    default: false,
+    description: 'Go through everything in the smallest setting, to see that it works',
+  },
+} as const;
+const oneOptions = defineOptions({
+  ...quick,
   json: { type: 'boolean', default: false, description: 'Print JSON instead of tables' },
 });
+const allOptions = defineOptions({
+  ...quick,
+  list: { type: 'boolean', default: false, description: 'Print the benchmarks and their options' },
+  docs: {
+    type: 'string',
+    default: join(packageRoot, 'docs'),
+    description: 'Folder that performance.md and images/performance.svg are written to',
+  },
+});
+
+const stop = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort());
 
 try {
   process.exitCode = await main(process.argv.slice(2));
 } catch (error) {
-  if (error instanceof CommandError) process.stderr.write(`${error.output}\n`);
-  else if (!(error instanceof MillraceError)) throw error;
-  process.stderr.write(`bench: ${error.message}\n`);
-  process.exitCode = error instanceof MillraceError ? error.exitCode : ExitCode.failed;
+  if (stop.signal.aborted) process.exitCode = ExitCode.failed;
+  else {
+    if (error instanceof CommandError) process.stderr.write(`${error.output}\n`);
+    else if (!(error instanceof MillraceError)) throw error;
+    process.stderr.write(`bench: ${error.message}\n`);
+    process.exitCode = error instanceof MillraceError ? error.exitCode : ExitCode.failed;
+  }
 }
 
-async function main([name, ...args]: readonly string[]): Promise<number> {
+async function main(args: readonly string[]): Promise<number> {
+  const [name] = args;
+  if (name === undefined || name.startsWith('--')) {
+    const options = compileOptions(allOptions, { flags: parseFlags(allOptions, args) });
+    if (!options.list) return measureAll(options);
+    process.stdout.write(help(benchmarks, oneOptions, allOptions));
+    return 0;
+  }
   const benchmark = benchmarks.find((each) => each.name === name);
   if (benchmark === undefined) {
-    process.stderr.write(help());
-    return name === undefined || name === '--help' ? 0 : ExitCode.configuration;
+    process.stderr.write(help(benchmarks, oneOptions, allOptions));
+    return ExitCode.configuration;
   }
-  const table = { ...benchmark.options, ...commonOptions };
-  const options = compileOptions(table, { flags: parseFlags(table, args) });
-  const stop = new AbortController();
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort());
+  const flags = parseFlags({ ...benchmark.options, ...oneOptions }, args.slice(1));
+  const common = compileOptions(oneOptions, { flags });
+  const { report, options, results } = await measure(benchmark, common.quick, flags);
+  const { sections: _, ...facts } = report;
+  process.stdout.write(
+    common.json
+      ? `${JSON.stringify({ ...facts, options, results }, undefined, 2)}\n`
+      : `\n${reportText(report)}`,
+  );
+  return 0;
+}
+
+/** Measures one after the other; one that fails does not cost the others. Writes nothing unless it gets to the end. */
+async function measureAll(options: Compiled<typeof allOptions>): Promise<number> {
+  const reports: (Report | Failure)[] = [];
+  for (const benchmark of benchmarks) {
+    try {
+      reports.push((await measure(benchmark, options.quick, {})).report);
+    } catch (error) {
+      if (stop.signal.aborted) throw error;
+      const reason = messageOf(error);
+      process.stderr.write(`bench: ${benchmark.name}: ${reason}\n`);
+      reports.push({ benchmark: benchmark.name, summary: benchmark.summary, reason });
+    }
+  }
+  const [page, image] = ['performance.md', 'images/performance.svg'].map((file) => join(options.docs, file));
+  await mkdir(dirname(image), { recursive: true });
+  await writeFile(image, performanceImage(reports));
+  await writeFile(page, performancePage(reports));
+  process.stderr.write(`bench: wrote ${page}\n`);
+  return reports.some((report) => 'reason' in report) ? ExitCode.failed : 0;
+}
+
+async function measure(
+  benchmark: Benchmark,
+  isQuick: boolean,
+  flags: Readonly<Record<string, unknown>>,
+): Promise<Outcome & { report: Report; options: unknown }> {
+  const table = isQuick ? quickTable(benchmark) : benchmark.options;
+  const options = compileOptions(table, { flags });
   const machine = describeMachine();
   const startedAt = performance.now();
-  try {
-    const { results, text } = await inSurroundings(stop.signal, (each) => benchmark.run(options, each));
-    const seconds = Math.round((performance.now() - startedAt) / 1000);
-    process.stdout.write(
-      options.json
-        ? `${JSON.stringify({ benchmark: benchmark.name, machine, options, seconds, results }, undefined, 2)}\n`
-        : `\n${text}\n${machineSentence(machine)} Measured in ${seconds} s.\n`,
-    );
-    return 0;
-  } catch (error) {
-    if (!stop.signal.aborted) throw error;
-    return ExitCode.failed;
-  }
-}
-
-type FlagTable = Record<string, { type: 'boolean' | 'string' }>;
-
-/** The flags as they were given, by their names in code. Throws MILLRACE_CONFIG_INVALID for one that is not known. */
-function parseFlags(table: OptionTable, args: readonly string[]): Record<string, unknown> {
-  const names = Object.keys(table);
-  const flags = names.map((name) => [
-    flagName(name),
-    { type: table[name].type === 'boolean' ? 'boolean' : 'string' },
-  ]);
-  try {
-    const { values } = parseArgs({ args: [...args], options: Object.fromEntries(flags) as FlagTable });
-    return Object.fromEntries(names.map((name) => [name, values[flagName(name)]]));
-  } catch (error) {
-    const known = names.map((name) => `--${flagName(name)}`).join(', ');
-    throw new MillraceError(
-      'MILLRACE_CONFIG_INVALID',
-      `${(error as Error).message.replace(/[.\s]*$/, '')}; this benchmark takes ${known}.`,
-      { cause: error },
-    );
-  }
-}
-
-function help(): string {
-  const lines = benchmarks.flatMap(({ name, summary, options }) => [
-    `  ${name}: ${summary}`,
-    ...Object.entries({ ...options, ...commonOptions }).map(
-      ([option, { description, default: fallback }]) =>
-        `    --${flagName(option)}  ${description}${fallback === false ? '' : ` (default ${String(fallback)})`}`,
-    ),
-  ]);
-  return `npm run bench -- NAME [options]\n\n${lines.join('\n')}\n`;
+  const outcome = await inSurroundings(stop.signal, (each) => benchmark.run(options, each));
+  const report = {
+    benchmark: benchmark.name,
+    summary: benchmark.summary,
+    machine,
+    date: new Date().toISOString().slice(0, 10),
+    seconds: Math.round((performance.now() - startedAt) / 1000),
+    sections: outcome.sections,
+  };
+  return { ...outcome, report, options };
 }

@@ -15,11 +15,11 @@ import { prepareBackend } from '../deploy/native-tensorflow/prepare.js';
 
 /** What a benchmark works with. */
 export interface Surroundings {
-  /** A client of the broker. */
-  readonly client: StreamClient;
   /** An empty folder, which is removed at the end. */
   readonly folder: string;
-  /** For the processes that are measured: where broker and TensorFlow are. */
+  /** Where things are kept that were downloaded or built once. */
+  readonly cache: string;
+  /** For the processes that are measured: where TensorFlow is, and the broker if there is one. */
   readonly environment: Environment;
   /** Aborts when the run is to end early. */
   readonly signal: AbortSignal;
@@ -29,39 +29,77 @@ export interface Surroundings {
   readonly say: (text: string) => void;
 }
 
-/** Prepares native TensorFlow and an embedded broker of its own, does the work, and takes everything away again. */
+/** What a benchmark of the stream works with. */
+export interface StreamSurroundings extends Surroundings {
+  /** A client of the broker. */
+  readonly client: StreamClient;
+  /** Addresses of the broker, separated by commas. */
+  readonly brokers: string;
+  /** A name for a topic or a group that nothing else has. */
+  readonly uniqueName: (name: string) => string;
+}
+
+/** Prepares native TensorFlow, does the work in a folder of its own, and takes everything away again. */
 export async function inSurroundings<T>(
   signal: AbortSignal,
   work: (surroundings: Surroundings) => Promise<T>,
 ): Promise<T> {
   const cache = cacheFolder(readEnvironment()['MILLRACE_CACHE']);
   const backend = await prepareBackend('auto', cache, process.stderr);
+  const folder = mkdtempSync(join(tmpdir(), 'millrace-bench-'));
+  try {
+    const environment = { ...readEnvironment(), MILLRACE_CACHE: cache, MILLRACE_BACKEND: backend };
+    return await work({
+      folder,
+      cache,
+      environment,
+      signal,
+      millrace: (...args) => runMillrace(args, environment),
+      say: (text) => process.stderr.write(`bench: ${text}\n`),
+    });
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/**
+ * Does the work beside an embedded broker that nothing else uses, and stops it. With MILLRACE_TEST_BROKERS, as the tests
+ * understand it, that broker is taken: to work on a benchmark, not to measure.
+ */
+export async function withBroker<T>(
+  surroundings: Surroundings,
+  work: (surroundings: StreamSurroundings) => Promise<T>,
+): Promise<T> {
+  const given = surroundings.environment['MILLRACE_TEST_BROKERS'];
+  if (given !== undefined) return work(besideBroker(surroundings, given));
+  const { cache } = surroundings;
   const engine = await prepareEngine(cache, process.stderr);
   const broker = await new Steps(process.stderr, 1).run('starting the embedded broker', () =>
     startEmbeddedBroker({ cacheFolder: cache, engine }),
   );
-  const folder = mkdtempSync(join(tmpdir(), 'millrace-bench-'));
   try {
-    const environment = {
-      ...readEnvironment(),
-      MILLRACE_CACHE: cache,
-      MILLRACE_BACKEND: backend,
-      MILLRACE_BROKERS: broker.brokers.join(','),
-    };
-    const program = join(packageRoot, 'dist', 'deploy', 'millrace.js');
-    return await work({
-      client: connect(
-        compileOptions(connectionOptions, { environment }),
-        createLogger({ name: 'bench', level: 'warn' }),
-      ),
-      folder,
-      environment,
-      signal,
-      millrace: (...args) => runCommand(process.execPath, [program, ...args], { env: environment }),
-      say: (text) => process.stderr.write(`bench: ${text}\n`),
-    });
+    return await work(besideBroker(surroundings, broker.brokers.join(',')));
   } finally {
     await broker.stop();
-    rmSync(folder, { recursive: true, force: true });
   }
+}
+
+function besideBroker(surroundings: Surroundings, brokers: string): StreamSurroundings {
+  const environment = { ...surroundings.environment, MILLRACE_BROKERS: brokers };
+  const logger = createLogger({ name: 'bench', level: 'warn' });
+  return {
+    ...surroundings,
+    environment,
+    brokers,
+    client: connect(compileOptions(connectionOptions, { environment }), logger),
+    millrace: (...args) => runMillrace(args, environment),
+    uniqueName: (name) => `bench-${process.pid}-${++numNames}-${name}`,
+  };
+}
+
+let numNames = 0;
+
+function runMillrace(args: readonly string[], environment: Environment): Promise<string> {
+  const program = join(packageRoot, 'dist', 'deploy', 'millrace.js');
+  return runCommand(process.execPath, [program, ...args], { env: environment });
 }

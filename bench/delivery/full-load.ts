@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { MillraceError } from '../../src/errors.js';
 import { sampleMember, stages, type MemberSample, type Stage } from '../member-sample.js';
-import type { Surroundings } from '../surroundings.js';
+import type { StreamSurroundings } from '../surroundings.js';
 import { serving, type DeliveryName } from './serving-run.js';
 import type { Workload } from './workload.js';
 
@@ -32,7 +32,7 @@ export function measureFullLoad(
   bundle: string,
   { topic, numRows }: Workload,
   delivery: DeliveryName,
-  surroundings: Surroundings,
+  surroundings: StreamSurroundings,
 ): Promise<FullLoad> {
   return serving({ bundle, topic, delivery }, surroundings, async ({ member }) => {
     const samples: MemberSample[] = [];

@@ -1,7 +1,7 @@
 import { readTopic } from '../../src/stream/source/topic-reader.js';
 import { MillraceError } from '../../src/errors.js';
 import { quantile } from '../statistics.js';
-import type { Surroundings } from '../surroundings.js';
+import type { StreamSurroundings } from '../surroundings.js';
 import { serving, type DeliveryName } from './serving-run.js';
 import { produceRows, type Workload } from './workload.js';
 
@@ -20,7 +20,6 @@ export interface Pace {
 /** Of the rows, this share at the beginning is not counted: code is compiled and connections are made. */
 const warmUp = 0.2;
 const graceMs = 30_000;
-let numTopics = 0;
 
 /** Streams rows evenly through a member, as a producer, a member and a reader that know nothing of each other. */
 export async function measureLatency(
@@ -28,9 +27,9 @@ export async function measureLatency(
   { file }: Workload,
   { rowsPerSecond, seconds }: Pace,
   delivery: DeliveryName,
-  surroundings: Surroundings,
+  surroundings: StreamSurroundings,
 ): Promise<Latency> {
-  const topic = `paced-rows-${++numTopics}`;
+  const topic = surroundings.uniqueName('paced-rows');
   const numRows = rowsPerSecond * seconds;
   // The first row makes the topic.
   await produceRows({ file, topic }, surroundings, '--limit', '1');
@@ -60,7 +59,7 @@ async function readLatencies(
   topic: string,
   numRows: number,
   signal: AbortSignal,
-  { client }: Surroundings,
+  { client }: StreamSurroundings,
 ): Promise<number[]> {
   const latencies: number[] = [];
   for await (const { timestampMs } of readTopic(client, {

@@ -1,6 +1,6 @@
 import { stages } from '../member-sample.js';
 import { spreadOf, type Spread } from '../statistics.js';
-import { count, textTable } from '../table.js';
+import { count } from '../table.js';
 import type { FullLoad } from './full-load.js';
 import type { Latency } from './latency.js';
 import type { DeliveryName } from './serving-run.js';
@@ -14,7 +14,7 @@ export function throughputRatios(pairs: readonly Pair<FullLoad>[]): number[] {
 }
 
 /** @param networks the pairs of each network */
-export function fullLoadTable(networks: ReadonlyMap<string, readonly Pair<FullLoad>[]>): string {
+export function fullLoadTable(networks: ReadonlyMap<string, readonly Pair<FullLoad>[]>): string[][] {
   const heading = [
     'network',
     'delivery',
@@ -34,7 +34,7 @@ export function fullLoadTable(networks: ReadonlyMap<string, readonly Pair<FullLo
       ...blanks(4 + stages.length),
     ],
   ]);
-  return textTable([[...heading, ...stages], ...rows]);
+  return [[...heading, ...stages], ...rows];
 }
 
 function fullLoadCells(runs: readonly FullLoad[]): string[] {
@@ -49,13 +49,13 @@ function fullLoadCells(runs: readonly FullLoad[]): string[] {
   ];
 }
 
-export function latencyTable(pairs: readonly Pair<Latency>[]): string {
+export function latencyTable(pairs: readonly Pair<Latency>[]): string[][] {
   const rows = deliveriesOf(pairs).map(([delivery, runs]) => [
     delivery,
     ...spreadCells(spreadOf(runs.map(({ p50Ms }) => p50Ms)), count),
     ...spreadCells(spreadOf(runs.map(({ p99Ms }) => p99Ms)), count),
   ]);
-  return textTable([['delivery', 'p50 ms', '(min-max)', 'p99 ms', '(min-max)'], ...rows]);
+  return [['delivery', 'p50 ms', '(min-max)', 'p99 ms', '(min-max)'], ...rows];
 }
 
 function deliveriesOf<T>(pairs: readonly Pair<T>[]): [DeliveryName, T[]][] {

@@ -1,6 +1,6 @@
 import { startMember, type Member } from '../../deploy/start/member.js';
 import type { deliveries } from '../../src/serving/delivery.js';
-import type { Surroundings } from '../surroundings.js';
+import type { StreamSurroundings } from '../surroundings.js';
 
 export type DeliveryName = (typeof deliveries)[number];
 
@@ -10,8 +10,6 @@ export interface ServingRun {
   readonly output: string;
 }
 
-let numRuns = 0;
-
 /** Starts `millrace serve`, does the work once it is ready, and takes both away again. */
 export async function serving<T>(
   {
@@ -19,10 +17,10 @@ export async function serving<T>(
     topic,
     delivery,
   }: { readonly bundle: string; readonly topic: string; readonly delivery: DeliveryName },
-  { client, folder, environment }: Surroundings,
+  { client, folder, environment, uniqueName }: StreamSurroundings,
   work: (run: ServingRun) => Promise<T>,
 ): Promise<T> {
-  const name = `run-${++numRuns}`;
+  const name = uniqueName('run');
   const output = `${name}-predictions`;
   const member = await startMember(
     name,

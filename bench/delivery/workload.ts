@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { Surroundings } from '../surroundings.js';
+import type { StreamSurroundings } from '../surroundings.js';
 
 /** What every run reads: simulated collisions of thirty features, as JSON. */
 export interface Workload {
@@ -17,11 +17,11 @@ const roles = ['--key', 'EventId', '--label', 'Label', '--drop', 'Weight'];
 /** Writes the rows once; every run reads them again, as a group of its own. */
 export async function prepareRows(
   numRows: number,
-  { folder, millrace, say }: Surroundings,
+  { folder, millrace, say, uniqueName }: StreamSurroundings,
 ): Promise<Workload> {
   const file = join(folder, 'rows.csv');
   await millrace('generate', '--rows', String(numRows), '--seed', '2', '--output', file);
-  const workload = { numRows, file, topic: 'rows' };
+  const workload = { numRows, file, topic: uniqueName('rows') };
   say(await produceRows(workload, { millrace }));
   return workload;
 }
@@ -29,7 +29,7 @@ export async function prepareRows(
 /** Writes the rows, or the first of them at a rate, to a topic; returns what the producer says at its end. */
 export async function produceRows(
   { file, topic }: Pick<Workload, 'file' | 'topic'>,
-  { millrace }: Pick<Surroundings, 'millrace'>,
+  { millrace }: Pick<StreamSurroundings, 'millrace'>,
   ...flags: readonly string[]
 ): Promise<string> {
   const said = await millrace(
@@ -44,7 +44,10 @@ export async function produceRows(
  * @param network units of each layer, such as `30-64-64-2`
  * @returns the folder of the model bundle
  */
-export async function fitNetwork(network: string, { folder, millrace }: Surroundings): Promise<string> {
+export async function fitNetwork(
+  network: string,
+  { folder, millrace }: Pick<StreamSurroundings, 'folder' | 'millrace'>,
+): Promise<string> {
   const rows = join(folder, 'training-rows.csv');
   await millrace('generate', '--rows', numTrainingRows, '--seed', '1', '--output', rows);
   const bundle = join(folder, network);

@@ -28,12 +28,13 @@ const pairs = [
 describe('the report on deliveries', () => {
   it('compares the runs of a pair, not the medians of all', () => {
     assert.deepEqual(throughputRatios(pairs), [0.9, 1.1, 0.5]);
-    const lines = fullLoadTable(new Map([['30-64-64-2', pairs]])).split('\n');
-    assert.match(
-      lines[2],
-      /^30-64-64-2 +at-least-once +10,000 +\(10,000-20,000\) +30\.0 +1\.90 +10\.0 +2,000 /,
-    );
-    assert.match(lines[4], /ratio, pair by pair +0\.900 +\(0\.500-1\.100\)$/);
+    const table = fullLoadTable(new Map([['30-64-64-2', pairs]]));
+    assert.deepEqual(table[1].slice(0, 8), [
+      ...['30-64-64-2', 'at-least-once', '10,000', '(10,000-20,000)', '30.0', '1.90', '10.0', '2,000'],
+    ]);
+    assert.deepEqual(table[3].slice(0, 5), [
+      ...['30-64-64-2', 'ratio, pair by pair', '0.900', '(0.500-1.100)', ''],
+    ]);
   });
 
   it('shows the latencies of both', () => {
@@ -41,6 +42,6 @@ describe('the report on deliveries', () => {
       'at-least-once': { delivery: 'at-least-once', p50Ms: 9, p99Ms: 30 },
       'exactly-once': { delivery: 'exactly-once', p50Ms: 21, p99Ms: 55 },
     } as const;
-    assert.match(latencyTable([pair]), /^exactly-once +21 +\(21-21\) +55 +\(55-55\)$/m);
+    assert.deepEqual(latencyTable([pair])[2], ['exactly-once', '21', '(21-21)', '55', '(55-55)']);
   });
 });

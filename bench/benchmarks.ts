@@ -1,0 +1,7 @@
+import type { Benchmark } from './benchmark.js';
+import { delivery } from './delivery.js';
+
+/** Everything that `npm run bench` measures, in the order of the report. */
+export const benchmarks: readonly Benchmark[] = [
+  delivery, //
+];
