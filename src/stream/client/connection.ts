@@ -9,6 +9,7 @@ import { hideAbortedRecords } from './aborted-records.js';
 import { boundFetchedBatches } from './fetched-batches.js';
 import { kafkaLogCreator, kafkaLogLevel } from './kafka-log.js';
 import { armTimersOnlyWhenNeeded } from './idle-timer.js';
+import { writeBatchesDirectly } from './produced-batches.js';
 
 /** How to reach the brokers; shared by every program that talks to Kafka. */
 export const connectionOptions = defineOptions({
@@ -96,6 +97,7 @@ export function connect(options: Compiled<typeof connectionOptions>, logger: Log
   armTimersOnlyWhenNeeded();
   boundFetchedBatches();
   hideAbortedRecords();
+  writeBatchesDirectly();
   const brokers = options.brokers.map(checkedAddress);
   if (brokers.length === 0) throw invalid('Give at least one broker with --brokers HOST:PORT.');
   const config: KafkaConfig = {
