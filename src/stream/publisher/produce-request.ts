@@ -1,6 +1,6 @@
-import type { Message, RecordMetadata, TopicMessages } from 'kafkajs';
+import type { RecordMetadata, TopicMessages } from 'kafkajs';
 import { protocolErrorType } from '../client/broker-error.js';
-import { headerEntries, type Headers } from '../headers.js';
+import type { Headers } from '../headers.js';
 
 /** A record that is to be written. */
 export interface OutgoingRecord {
@@ -24,21 +24,35 @@ const recordOverheadBytes = 32;
 const headerOverheadBytes = 6;
 
 /** What a record takes in a request, at most. */
-export function sizeOfRecord({ key, value, headers = {} }: OutgoingRecord): number {
-  let size = recordOverheadBytes + (value?.length ?? 0) + (key === null ? 0 : Buffer.byteLength(key));
-  for (const [name, content] of headerEntries(headers)) {
-    size += Buffer.byteLength(name) + Buffer.byteLength(content) + headerOverheadBytes;
+export function sizeOfRecord({ key, value, headers }: OutgoingRecord): number {
+  let size = recordOverheadBytes + (value?.length ?? 0) + (key === null ? 0 : lengthOf(key));
+  for (const name in headers) {
+    const contents = headers[name];
+    if (Array.isArray(contents)) for (const content of contents) size += sizeOfHeader(name, content);
+    else size += sizeOfHeader(name, contents);
   }
   return size;
 }
 
-/** Records as the client takes them: by topic, in their order. */
+function sizeOfHeader(name: string, content: Buffer | string): number {
+  return Buffer.byteLength(name) + lengthOf(content) + headerOverheadBytes;
+}
+
+function lengthOf(content: Buffer | string): number {
+  return typeof content === 'string' ? Buffer.byteLength(content) : content.length;
+}
+
+/**
+ * Records as the client takes them: by topic, in their order. Those that name their partition are passed on as they
+ * are, with `timestampMs`, which our writing of batches knows; of the others the client gets a copy, into which it
+ * writes the partition that it chooses.
+ */
 export function topicMessages(records: Iterable<OutgoingRecord>): TopicMessages[] {
-  const topics = new Map<string, Message[]>();
-  for (const { topic, key, value, headers, partition, timestampMs } of records) {
-    let messages = topics.get(topic);
-    if (messages === undefined) topics.set(topic, (messages = []));
-    messages.push({ key, value, headers, partition, timestamp: timestampMs?.toString() });
+  const topics = new Map<string, OutgoingRecord[]>();
+  for (const record of records) {
+    let messages = topics.get(record.topic);
+    if (messages === undefined) topics.set(record.topic, (messages = []));
+    messages.push(record.partition === undefined ? { ...record } : record);
   }
   return [...topics].map(([topic, messages]) => ({ topic, messages }));
 }

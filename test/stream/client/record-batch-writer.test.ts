@@ -83,7 +83,7 @@ describe('a record batch', () => {
   it('has the bytes that kafkajs gives it', async () => {
     await fc.assert(
       fc.asyncProperty(records, fc.infiniteStream(time), async (inputs, stream) => {
-        const times = inputs.map(() => stream.next().value);
+        const times = inputs.map(() => stream.next().value as number);
         const timed = inputs.map((input, index) => ({ ...input, timestampMs: times[index] }));
         assert.ok((await write(timed)).equals(await writeByReference(inputs, times)));
       }),

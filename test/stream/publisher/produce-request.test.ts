@@ -1,9 +1,17 @@
 import assert from 'node:assert/strict';
 import { createRequire } from 'node:module';
 import { describe, it } from 'node:test';
+import fc from 'fast-check';
 import type { RecordMetadata, TopicMessages } from 'kafkajs';
 import { partitionerThatKeepsItsChoice } from '../../../src/stream/publisher/partitioner.js';
-import { unwrittenPartitions } from '../../../src/stream/publisher/produce-request.js';
+import { ByteWriter } from '../../../src/stream/client/byte-writer.js';
+import { writeRecordBatch } from '../../../src/stream/client/record-batch-writer.js';
+import {
+  sizeOfRecord,
+  topicMessages,
+  unwrittenPartitions,
+  type OutgoingRecord,
+} from '../../../src/stream/publisher/produce-request.js';
 
 type SendMessages = (request: object) => Promise<RecordMetadata[]>;
 const createSendMessages = createRequire(import.meta.url)('kafkajs/src/producer/sendMessages') as (
@@ -93,5 +101,59 @@ describe('a request that the client calls written', () => {
     const written = await send({ acks: -1, topicMessages });
     assert.deepEqual(sentTo, ['a', 'b']);
     assert.deepEqual(unwrittenPartitions(topicMessages, written), [{ topic: 'letters', partition: 0 }]);
+  });
+});
+
+const content = fc.oneof(
+  fc.string({ unit: 'binary' }),
+  fc.uint8Array().map((each) => Buffer.from(each)),
+);
+const record: fc.Arbitrary<OutgoingRecord> = fc.record({
+  topic: fc.constantFrom('output', 'letters'),
+  key: fc.option(content, { nil: null }),
+  value: fc.option(
+    fc.uint8Array({ maxLength: 300 }).map((each) => Buffer.from(each)),
+    { nil: null },
+  ),
+  headers: fc.dictionary(fc.string({ unit: 'binary' }), fc.oneof(content, fc.array(content))),
+  timestampMs: fc.nat(2 ** 48),
+});
+
+describe('a record of a request', () => {
+  it('takes no more than is reckoned for it', async () => {
+    const settings = {
+      producerId: 1n,
+      producerEpoch: 0,
+      firstSequence: 0,
+      isTransactional: false,
+      isGzip: false,
+    };
+    await fc.assert(
+      fc.asyncProperty(fc.array(record, { minLength: 1 }), async (records) => {
+        const bytes = new ByteWriter(0);
+        await writeRecordBatch(bytes, records, settings);
+        const reckoned = records.reduce((sum, each) => sum + sizeOfRecord(each), 0);
+        assert.ok(bytes.length - 61 <= reckoned);
+      }),
+    );
+  });
+
+  it('is not changed by the client, which chooses a partition for it', () => {
+    const records: OutgoingRecord[] = [
+      { topic: 'output', key: null, value: null },
+      { topic: 'letters', key: null, value: null, partition: 3 },
+      { topic: 'output', key: null, value: null, partition: 4 },
+    ];
+    const before = structuredClone(records);
+    const requests = topicMessages(records);
+    for (const { messages } of requests) for (const message of messages) message.partition ??= 9;
+    assert.deepEqual(records, before);
+    assert.deepEqual(
+      requests.map(({ topic, messages }) => [topic, messages.map(({ partition }) => partition)]),
+      [
+        ['output', [9, 4]],
+        ['letters', [3]],
+      ],
+    );
   });
 });
