@@ -1,3 +1,4 @@
+import type { CsvRow } from './csv-row.js';
 import type { Observation } from './observation.js';
 
 export type RecordFormat = 'json' | 'avro';
@@ -7,6 +8,18 @@ export interface Encoder {
   readonly format: RecordFormat;
   /** Throws RowError MILLRACE_ROW_FIELD_TYPE when the observation does not fit the schema. */
   encode(observation: Observation): Buffer;
+  /**
+   * Where there is a shorter way than by their observations: a function that writes rows of CSV files with these
+   * columns, exactly as they would be written that way; undefined for a row for which the long way must be taken.
+   */
+  readonly forCsv?: (columns: readonly string[]) => (row: CsvRow) => EncodedRow | undefined;
+}
+
+/** What is written of a row. */
+export interface EncodedRow {
+  /** The value of the schema's key field as text; null when there is none. */
+  readonly key: string | null;
+  readonly value: Buffer;
 }
 
 /** Reads one record's value. */

@@ -1,12 +1,24 @@
 import type { Readable } from 'node:stream';
 import { MillraceError } from '../errors.js';
+import type { Encoder } from './codec.js';
 import { csvFormat, type CsvOptions } from './csv-format.js';
-import { CsvSplitter, type CsvRow, type RowProblem } from './csv.js';
+import { CsvSplitter } from './csv.js';
+import type { CsvRow } from './csv-row.js';
+import { createCsvRowParser } from './csv-row-parser.js';
 import { fieldNameOf } from './field-name.js';
 import { findInputFiles, readInputFile, standardInput, type InputFile } from './input-files.js';
 import type { Observation } from './observation.js';
-import { createRowParser } from './row-parser.js';
+import {
+  EncodedSourceRow,
+  placeBehind,
+  type FilePlace,
+  type PlacedRow,
+  type RowReject,
+  type SourceRow,
+} from './placed-row.js';
 import type { Schema } from './schema.js';
+
+export type { FilePlace, PlacedRow, RowOrigin, RowReject, SourceRow } from './placed-row.js';
 
 /** Rows that arrived together, all of one file. */
 export interface CsvChunk {
@@ -15,38 +27,6 @@ export interface CsvChunk {
   readonly fileIndex: number;
   readonly rows: readonly CsvRow[];
 }
-
-/** Where a row stood, and what stood there. */
-export interface RowOrigin {
-  readonly file: string;
-  /** From 1. */
-  readonly line: number;
-  /** The row whole, as it stood; of a row that was too long, its beginning. */
-  readonly raw: Buffer;
-}
-
-/** A row that was read. */
-export interface SourceRow extends RowOrigin {
-  readonly observation: Observation;
-}
-
-/** A row that could not be used, and why. */
-export interface RowReject extends RowOrigin {
-  readonly fault: RowProblem;
-}
-
-/** A place between two rows of the files. */
-export interface FilePlace {
-  /** Which of the files, from 0. */
-  readonly fileIndex: number;
-  /** Bytes of its text (of what is in it, when it is gzip) before the place. */
-  readonly byteOffset: number;
-  /** The line that begins there, from 1. */
-  readonly line: number;
-}
-
-/** A row that was read or rejected, and where the row behind it begins. */
-export type PlacedRow = (SourceRow | RowReject) & { readonly next: FilePlace };
 
 export interface CsvSourceOptions extends CsvOptions {
   /** What `-` reads. */
@@ -91,7 +71,7 @@ export class CsvSource {
       if (next.done) break;
       sampled.chunks.push(next.value);
       numRows += next.value.rows.length;
-      for (const row of next.value.rows) numBytes += row.raw.length;
+      for (const row of next.value.rows) numBytes += row.numBytes;
     }
     return source;
   }
@@ -151,11 +131,12 @@ export class CsvSource {
     onReject: (reject: RowReject) => void | Promise<void>,
     options: { readonly labelOptional?: boolean | undefined } = {},
   ): AsyncGenerator<readonly SourceRow[]> {
-    const parseRow = createRowParser(schema, this.columns, options);
+    const parseRow = createCsvRowParser(schema, this.columns, options);
     for await (const { file, rows } of this.chunks()) {
       const parsed: SourceRow[] = [];
-      for (const { fields, line, raw, problem } of rows) {
-        const result = problem === undefined ? parseRow(fields) : { problem };
+      for (const row of rows) {
+        const { line, raw } = row;
+        const result = parseRow(row);
         if ('observation' in result) parsed.push({ observation: result.observation, file, line, raw });
         else await onReject({ file, line, raw, fault: result.problem });
       }
@@ -167,17 +148,25 @@ export class CsvSource {
    * The rows as `rows` gives them, with those that do not fit among them in their order, and each with its place.
    * Throws as `rows` does.
    *
-   * @param from a place that came with a row of these files
+   * @param options.from a place that came with a row of these files
+   * @param options.encoder encodes the rows that it can encode as they stand
    */
-  async *placedRows(schema: Schema, from?: FilePlace): AsyncGenerator<readonly PlacedRow[]> {
-    const parseRow = createRowParser(schema, this.columns);
+  async *placedRows(
+    schema: Schema,
+    { from, encoder }: { readonly from?: FilePlace | undefined; readonly encoder?: Encoder } = {},
+  ): AsyncGenerator<readonly PlacedRow[]> {
+    const parseRow = createCsvRowParser(schema, this.columns);
+    const encodeRow = encoder?.forCsv?.(this.columns);
     for await (const { file, fileIndex, rows } of this.chunks(from)) {
-      yield rows.map(({ fields, line, raw, problem, nextOffset, nextLine }): PlacedRow => {
-        const next = { fileIndex, byteOffset: nextOffset, line: nextLine };
-        const result = problem === undefined ? parseRow(fields) : { problem };
+      yield rows.map((row): PlacedRow => {
+        const encoded = encodeRow?.(row);
+        if (encoded !== undefined) return new EncodedSourceRow(file, fileIndex, row, encoded, parseRow);
+        const { line, raw, numBytes } = row;
+        const place = { file, line, raw, numBytes, next: placeBehind(fileIndex, row) };
+        const result = parseRow(row);
         return 'observation' in result
-          ? { observation: result.observation, file, line, raw, next }
-          : { fault: result.problem, file, line, raw, next };
+          ? { observation: result.observation, ...place }
+          : { fault: result.problem, ...place };
       });
     }
   }

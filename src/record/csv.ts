@@ -1,27 +1,7 @@
 import { isUtf8 } from 'node:buffer';
-import { MillraceError, type RowErrorCode } from '../errors.js';
+import { MillraceError } from '../errors.js';
 import type { CsvFormat } from './csv-format.js';
-
-/** What is wrong with one row. */
-export interface RowProblem {
-  readonly code: RowErrorCode;
-  readonly message: string;
-}
-
-/** One row of a CSV file. */
-export interface CsvRow {
-  /** Empty when the row has a problem. */
-  readonly fields: readonly string[];
-  /** Line of the file on which the row begins, from 1. */
-  readonly line: number;
-  /** The row whole, as it stood, without its line end; of a row that is too long, its beginning. */
-  readonly raw: Buffer;
-  /** Bytes of the file before the row behind this one. */
-  readonly nextOffset: number;
-  /** The line on which the row behind this one may begin. */
-  readonly nextLine: number;
-  readonly problem?: RowProblem;
-}
+import { CsvRow, type RowPlace, type RowProblem } from './csv-row.js';
 
 /** A place in a CSV file at which a row may begin, and the byte that ends the lines of the file. */
 export interface CsvStart {
@@ -110,6 +90,8 @@ export class CsvSplitter {
   /** Reads all complete rows into `rows` and returns how many bytes they took. */
   #readRows(buffer: Buffer, lineEnd: number, atEnd: boolean, rows: CsvRow[]): number {
     const { quote, maxRowBytes } = this.#format;
+    // Asked once for all rows: a line end is never a part of a longer character.
+    const isText = isUtf8(buffer.subarray(0, atEnd ? buffer.length : buffer.lastIndexOf(lineEnd) + 1));
     let position = 0;
     let nextQuote = quote === undefined ? Infinity : -1;
     while (position < buffer.length) {
@@ -134,7 +116,7 @@ export class CsvSplitter {
         const head = buffer.subarray(position, position + maxRowBytes);
         rows.push(this.#tooLong(head, this.#offset + behind));
       } else if (nextQuote > end) {
-        this.#addPlainRow(buffer.subarray(position, end), this.#offset + behind, rows);
+        this.#addPlainRow(buffer, position, end, behind, isText, rows);
       } else {
         const after = this.#addQuotedRow(buffer, position, end, lineEnd, atEnd, rows);
         if (after === undefined) break;
@@ -148,15 +130,20 @@ export class CsvSplitter {
     return position;
   }
 
-  #addPlainRow(text: Buffer, nextOffset: number, rows: CsvRow[]): void {
-    const raw = withoutReturn(text);
-    if (raw.length === 0) return;
-    const [line, nextLine] = [this.#line, this.#line + 1];
-    if (!isUtf8(raw)) rows.push({ fields: [], line, raw, nextOffset, nextLine, problem: notUtf8 });
-    else {
-      const fields = raw.toString().split(String.fromCharCode(this.#format.delimiter));
-      rows.push({ fields, line, raw, nextOffset, nextLine });
-    }
+  #addPlainRow(
+    buffer: Buffer,
+    start: number,
+    lineEndAt: number,
+    behind: number,
+    isText: boolean,
+    rows: CsvRow[],
+  ): void {
+    const end = withoutReturn(buffer, start, lineEndAt);
+    if (end === start) return;
+    const place = this.#place(this.#offset + behind);
+    if (isText || isUtf8(buffer.subarray(start, end))) {
+      rows.push(new CsvRow(buffer, start, end, place, this.#format.delimiter));
+    } else rows.push(this.#rejected(buffer, start, end, place, notUtf8));
   }
 
   /** Returns where the next row begins, or undefined when the row is not complete yet. */
@@ -176,19 +163,21 @@ export class CsvSplitter {
           ? 'A quote is opened and never closed.'
           : 'A closing quote is followed by something else than the end of the field.';
       const behind = Math.min(end + 1, buffer.length);
-      const raw = withoutReturn(buffer.subarray(start, end));
-      const place = this.#placed(raw, this.#offset + behind, this.#line + 1);
-      rows.push(rejected(place, { code: 'MILLRACE_ROW_UNDECODABLE', message }));
+      const place = this.#place(this.#offset + behind);
+      const problem: RowProblem = { code: 'MILLRACE_ROW_UNDECODABLE', message };
+      rows.push(this.#rejected(buffer, start, withoutReturn(buffer, start, end), place, problem));
       return behind;
     }
     const behind = Math.min(row.end + 1, buffer.length);
-    const raw = withoutReturn(buffer.subarray(start, row.end));
+    const textEnd = withoutReturn(buffer, start, row.end);
     const nextLine = this.#line + 1 + countLines(buffer, start, row.end, lineEnd);
-    const place = this.#placed(raw, this.#offset + behind, nextLine);
-    if (raw.length > this.#format.maxRowBytes) {
-      rows.push(this.#tooLong(raw.subarray(0, this.#format.maxRowBytes), place.nextOffset, nextLine));
-    } else if (!isUtf8(raw)) rows.push(rejected(place, notUtf8));
-    else rows.push({ fields: row.fields, ...place });
+    const place = this.#place(this.#offset + behind, nextLine);
+    const { maxRowBytes, delimiter } = this.#format;
+    if (textEnd - start > maxRowBytes) {
+      rows.push(this.#tooLong(buffer.subarray(start, start + maxRowBytes), place.nextOffset, nextLine));
+    } else if (!isUtf8(buffer.subarray(start, textEnd))) {
+      rows.push(this.#rejected(buffer, start, textEnd, place, notUtf8));
+    } else rows.push(new CsvRow(buffer, start, textEnd, place, delimiter, row.fields));
     return behind;
   }
 
@@ -199,20 +188,19 @@ export class CsvSplitter {
     this.#rest = Buffer.alloc(0);
   }
 
-  #placed(raw: Buffer, nextOffset: number, nextLine: number): Place {
-    return { line: this.#line, raw, nextOffset, nextLine };
+  #place(nextOffset: number, nextLine = this.#line + 1): RowPlace {
+    return { line: this.#line, nextOffset, nextLine };
   }
 
-  #tooLong(raw: Buffer, nextOffset: number, nextLine = this.#line + 1): CsvRow {
+  #tooLong(head: Buffer, nextOffset: number, nextLine?: number): CsvRow {
     const message = `The row is longer than --max-row-bytes ${this.#format.maxRowBytes}; its beginning is kept.`;
-    return rejected(this.#placed(raw, nextOffset, nextLine), { code: 'MILLRACE_ROW_TOO_LARGE', message });
+    const place = this.#place(nextOffset, nextLine);
+    return this.#rejected(head, 0, head.length, place, { code: 'MILLRACE_ROW_TOO_LARGE', message });
   }
-}
 
-type Place = Pick<CsvRow, 'line' | 'raw' | 'nextOffset' | 'nextLine'>;
-
-function rejected(place: Place, problem: RowProblem): CsvRow {
-  return { fields: [], ...place, problem };
+  #rejected(bytes: Buffer, start: number, end: number, place: RowPlace, problem: RowProblem): CsvRow {
+    return new CsvRow(bytes, start, end, place, this.#format.delimiter, [], problem);
+  }
 }
 
 const notUtf8: RowProblem = { code: 'MILLRACE_ROW_UNDECODABLE', message: 'The row is not UTF-8 text.' };
@@ -287,8 +275,9 @@ function lineEndOf(buffer: Buffer, quote: number | undefined): number | undefine
   return undefined;
 }
 
-function withoutReturn(line: Buffer): Buffer {
-  return line.at(-1) === carriageReturn ? line.subarray(0, -1) : line;
+/** Where the text of a line ends that has its line end at `end`. */
+function withoutReturn(buffer: Buffer, start: number, end: number): number {
+  return end > start && buffer[end - 1] === carriageReturn ? end - 1 : end;
 }
 
 function withoutMark(buffer: Buffer): Buffer {

@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { RowError, messageOf } from '../errors.js';
 import type { Decoder, Encoder } from './codec.js';
+import { createCsvJsonEncoder } from './csv-json-encoder.js';
 import { conform, pickFields } from './conformity.js';
 import type { Schema } from './schema.js';
 
@@ -9,6 +10,7 @@ export function createJsonEncoder(schema: Schema): Encoder {
   return {
     format: 'json',
     encode: (observation) => Buffer.from(JSON.stringify(conform(observation, schema))),
+    forCsv: (columns) => createCsvJsonEncoder(schema, columns),
   };
 }
 

@@ -98,7 +98,7 @@ describe('a CSV source', () => {
     const read = async (source: CsvSource, from?: FilePlace) => {
       const schema = inferSchema(source.columns, source.sample(), { types: ['x=int'] });
       const rows: PlacedRow[] = [];
-      for await (const chunk of source.placedRows(schema, from)) rows.push(...chunk);
+      for await (const chunk of source.placedRows(schema, { from })) rows.push(...chunk);
       return rows;
     };
     const all = await read(await open());

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { csvFormat } from '../../src/record/csv-format.js';
-import { CsvSplitter, type CsvRow, type CsvStart } from '../../src/record/csv.js';
+import { CsvSplitter, type CsvStart } from '../../src/record/csv.js';
+import type { CsvRow } from '../../src/record/csv-row.js';
 
 const comma = csvFormat({ delimiter: ',', quote: '"', maxRowBytes: 1024 });
 
@@ -17,6 +18,11 @@ function split(text: string | Buffer, format = comma, pieceBytes = Infinity, sta
   return [...rows, ...splitter.end()];
 }
 const fields = (rows: readonly CsvRow[]) => rows.map((row) => row.fields);
+/** All that is known of rows, apart from what they were read with. */
+const facts = (rows: readonly CsvRow[]) =>
+  rows.map(({ fields, line, raw, nextOffset, nextLine, isPlain, problem }) => {
+    return { fields, line, raw, nextOffset, nextLine, isPlain, problem };
+  });
 
 describe('CSV', () => {
   it('reads fields, quotes, doubled quotes, and line ends within quotes', () => {
@@ -153,7 +159,7 @@ describe('CSV', () => {
       fc.property(fc.array(byte, { maxLength: 60 }), fc.integer({ min: 1, max: 9 }), (bytes, piece) => {
         // The first line end decides which one counts, so that is fixed here.
         const text = Buffer.concat([Buffer.from('h\n'), Buffer.from(bytes)]);
-        assert.deepEqual(split(text, comma, piece), split(text));
+        assert.deepEqual(facts(split(text, comma, piece)), facts(split(text)));
       }),
     );
   });
@@ -172,7 +178,7 @@ describe('CSV', () => {
         for (const [index, { nextOffset: byteOffset, nextLine: line }] of rows.entries()) {
           const start = { byteOffset, line, lineEnd: splitter.lineEnd };
           const rest = split(text.subarray(byteOffset), csv, piece, start);
-          assert.deepEqual(rest, rows.slice(index + 1));
+          assert.deepEqual(facts(rest), facts(rows.slice(index + 1)));
         }
       }),
     );

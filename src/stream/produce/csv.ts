@@ -1,5 +1,5 @@
 import type { Encoder } from '../../record/codec.js';
-import type { CsvSource, RowReject, SourceRow } from '../../record/csv-source.js';
+import type { CsvSource, PlacedRow, RowReject, SourceRow } from '../../record/csv-source.js';
 import type { Schema } from '../../record/schema.js';
 import type { Pace } from './pace.js';
 import type { ProduceReport } from './report.js';
@@ -32,7 +32,7 @@ export async function produceCsv(options: ProduceCsvOptions): Promise<void> {
     report.rejected(row);
     await rejects.write(row);
   };
-  await produceRows<SourceRow>(rounds(options, reject), {
+  await produceRows<ReadRow>(rounds(options, reject), {
     ...options,
     keyField: schema.key,
     signal,
@@ -42,17 +42,23 @@ export async function produceCsv(options: ProduceCsvOptions): Promise<void> {
   await rejects.flush();
 }
 
+type ReadRow = PlacedRow & SourceRow;
+
 async function* rounds(
-  { source, schema, loop, signal }: ProduceCsvOptions,
+  { source, schema, encoder, loop, signal }: ProduceCsvOptions,
   reject: (row: RowReject) => Promise<void>,
-): AsyncGenerator<readonly SourceRow[]> {
-  yield* source.rows(schema, reject);
-  while (loop && !signal.aborted) {
+): AsyncGenerator<readonly ReadRow[]> {
+  for (let round = 1; ; round++) {
     let isFruitless = true;
-    for await (const rows of source.rows(schema, () => {})) {
-      isFruitless = false;
-      yield rows;
+    for await (const placed of source.placedRows(schema, { encoder })) {
+      const rows: ReadRow[] = [];
+      for (const row of placed) {
+        if (!('fault' in row)) rows.push(row);
+        else if (round === 1) await reject(row);
+      }
+      isFruitless &&= rows.length === 0;
+      if (rows.length > 0) yield rows;
     }
-    if (isFruitless) return;
+    if (!loop || signal.aborted || (isFruitless && round > 1)) return;
   }
 }

@@ -3,7 +3,7 @@ import type { Encoder } from '../../record/codec.js';
 import type { PlacedRow, RowReject } from '../../record/csv-source.js';
 import type { Schema } from '../../record/schema.js';
 import { sizeOfRecord, type OutgoingRecord } from '../publisher/produce-request.js';
-import { recordKey } from './rows.js';
+import { encodeRow } from './rows.js';
 import type { TopicFacts } from '../topics/topic-facts.js';
 
 /** A row of a producing job, and what becomes of it. */
@@ -31,8 +31,7 @@ export function makeItem(row: PlacedRow, round: number, maker: ItemMaker): Produ
   if ('fault' in row) return rejectedItem(row, round, row.fault, false);
   const { topic, schema, encoder, facts } = maker;
   try {
-    const value = encoder.encode(row.observation);
-    const record = { topic, key: recordKey(row.observation, schema.key), value };
+    const record = { topic, ...(row.encoded ?? encodeRow(row, encoder, schema.key)) };
     const maxBytes = facts.maxBatchBytes(topic);
     if (sizeOfRecord(record) > maxBytes) {
       throw new RowError(
@@ -60,5 +59,5 @@ function rejectedItem(
 
 /** What an item holds in memory, about. */
 export function sizeOfItem({ row, record }: ProduceItem): number {
-  return row.raw.length + (record === undefined ? 0 : sizeOfRecord(record));
+  return row.numBytes + (record === undefined ? 0 : sizeOfRecord(record));
 }

@@ -91,14 +91,14 @@ async function gather(portions: Portions<ProduceItem>, options: ProduceJobOption
 }
 
 async function* readRounds(
-  { source, schema, loop, position: { place, round: firstRound } }: ProduceJobOptions,
+  { source, schema, encoder, loop, position: { place, round: firstRound } }: ProduceJobOptions,
   signal: AbortSignal,
 ): AsyncGenerator<{ readonly rows: readonly PlacedRow[]; readonly round: number }> {
   for (let round = firstRound; ; round++) {
     const from = round === firstRound && place.byteOffset > 0 ? place : undefined;
     // What is left of a round that has begun before may be nothing.
     let isFruitless = from === undefined;
-    for await (const rows of source.placedRows(schema, from)) {
+    for await (const rows of source.placedRows(schema, { from, encoder })) {
       isFruitless &&= rows.every((row) => 'fault' in row);
       yield { rows, round };
     }

@@ -1,4 +1,4 @@
-import type { RowOrigin, RowReject } from '../../record/csv-source.js';
+import type { PlacedRow, RowReject } from '../../record/csv-source.js';
 import {
   createProgress,
   formatQuantity,
@@ -41,10 +41,10 @@ export class ProduceReport {
   }
 
   /** @param numBytes of their keys and values */
-  sent(rows: readonly RowOrigin[], numBytes: number): void {
+  sent(rows: readonly Pick<PlacedRow, 'numBytes'>[], numBytes: number): void {
     this.#numRows += rows.length;
     this.#numBytes += numBytes;
-    for (const row of rows) this.#numTextBytes += row.raw.length + 1;
+    for (const row of rows) this.#numTextBytes += row.numBytes + 1;
     this.#update();
   }
 

@@ -1,5 +1,5 @@
 import { RowError, type RowErrorCode } from '../../errors.js';
-import type { Encoder } from '../../record/codec.js';
+import type { EncodedRow, Encoder } from '../../record/codec.js';
 import type { Observation } from '../../record/observation.js';
 import type { Pace } from './pace.js';
 import type { OutgoingRecord } from '../publisher/produce-request.js';
@@ -8,6 +8,8 @@ import { RecordTooLargeError, type Publisher } from '../publisher/publisher.js';
 /** A row to write; it may carry more, such as where it came from. */
 export interface ProducibleRow {
   readonly observation: Observation;
+  /** What is written of it, where that is known already. */
+  readonly encoded?: EncodedRow;
 }
 
 /** A row that could not be written. */
@@ -67,13 +69,22 @@ export async function produceRows<R extends ProducibleRow>(
   await onItsWay;
 }
 
+/** The key and the value of a row's record. Throws as `Encoder.encode` does. */
+export function encodeRow(
+  { observation }: ProducibleRow,
+  encoder: Encoder,
+  keyField: string | undefined,
+): EncodedRow {
+  return { value: encoder.encode(observation), key: recordKey(observation, keyField) };
+}
+
 /** The key of a row's record: the value of the key field as text. */
 export function recordKey(row: Observation, keyField: string | undefined): string | null {
   const value = keyField === undefined ? null : (row[keyField] ?? null);
   return value === null ? null : typeof value === 'object' ? JSON.stringify(value) : String(value);
 }
 
-interface EncodedRow<R> {
+interface RowRecord<R> {
   readonly row: R;
   readonly record: OutgoingRecord;
 }
@@ -81,12 +92,11 @@ interface EncodedRow<R> {
 async function encode<R extends ProducibleRow>(
   rows: readonly R[],
   { topic, keyField, encoder, onUnsent }: ProduceRowsOptions<R>,
-): Promise<EncodedRow<R>[]> {
-  const encoded: EncodedRow<R>[] = [];
+): Promise<RowRecord<R>[]> {
+  const encoded: RowRecord<R>[] = [];
   for (const row of rows) {
     try {
-      const value = encoder.encode(row.observation);
-      encoded.push({ row, record: { topic, key: recordKey(row.observation, keyField), value } });
+      encoded.push({ row, record: { topic, ...(row.encoded ?? encodeRow(row, encoder, keyField)) } });
     } catch (error) {
       if (!(error instanceof RowError)) throw error;
       await onUnsent({ row, fault: { code: error.code, message: error.message } });
@@ -96,7 +106,7 @@ async function encode<R extends ProducibleRow>(
 }
 
 async function send<R extends ProducibleRow>(
-  rows: readonly EncodedRow<R>[],
+  rows: readonly RowRecord<R>[],
   options: ProduceRowsOptions<R>,
 ): Promise<void> {
   let sent = rows;

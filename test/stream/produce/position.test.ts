@@ -25,7 +25,7 @@ function item(
   const next = { fileIndex, byteOffset, line: byteOffset };
   const reject = { ...origin, fault: { code: 'MILLRACE_ROW_FIELD_TYPE' as const, message: '' } };
   return {
-    row: { ...origin, observation: {}, next },
+    row: { ...origin, numBytes: 1, observation: {}, next },
     record: fate === 'sent' ? { topic: 't', key: null, value: null } : undefined,
     ...{ round, reject: fate === 'sent' ? undefined : reject, isTaken: fate !== 'unread' },
   };
