@@ -1,4 +1,4 @@
-import type { RowError, RowErrorCode } from '../errors.js';
+import { RowError, type RowErrorCode } from '../errors.js';
 
 /** What becomes of a faulty row: kept for a person to see, or counted and let go. */
 export type FaultDisposition = 'dead-letter' | 'skip';
@@ -16,6 +16,12 @@ export class RowFault {
 
   static from(error: RowError): RowFault {
     return new RowFault(error.code, error.message);
+  }
+
+  /** The fault of a row whose codec threw; what is no row's fault is thrown again. */
+  static of(error: unknown): RowFault {
+    if (error instanceof RowError) return RowFault.from(error);
+    throw error;
   }
 }
 

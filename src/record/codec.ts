@@ -1,5 +1,6 @@
 import type { CsvRow } from './csv-row.js';
 import type { Observation } from './observation.js';
+import type { RowScanner } from './row-scanner.js';
 
 export type RecordFormat = 'json' | 'avro';
 
@@ -30,6 +31,8 @@ export interface Decoder {
    * else, whatever the bytes are. The observation has no prototype.
    */
   decode(value: Buffer): Observation;
+  /** A faster way for those who only want features and key, of the rows that it can read. */
+  readonly scanner?: RowScanner | undefined;
   /**
    * Fetches what `decode` needs to know beforehand, such as the schemas with the ids that these values name; a
    * decoder that needs nothing returns at once. A schema that does not exist is remembered and fails `decode`;

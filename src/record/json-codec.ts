@@ -3,6 +3,7 @@ import { RowError, messageOf } from '../errors.js';
 import type { Decoder, Encoder } from './codec.js';
 import { createCsvJsonEncoder } from './csv-json-encoder.js';
 import { conform, pickFields } from './conformity.js';
+import { createJsonScanner } from './json-scanner.js';
 import type { Schema } from './schema.js';
 
 /** One JSON object in UTF-8, its keys in the order of the schema. */
@@ -26,6 +27,7 @@ export function createJsonDecoder(schema: Schema, maxBytes: number): Decoder {
       checkSize(value, maxBytes);
       return pickFields(parseObject(value), schema);
     },
+    scanner: createJsonScanner(schema, maxBytes),
     prepare: () => Promise.resolve(),
   };
 }

@@ -1,9 +1,8 @@
-import { MillraceError, RowError } from '../errors.js';
+import { MillraceError } from '../errors.js';
+import type { RowDecoder } from '../features/row-decoder.js';
 import { RowFault } from '../features/row-faults.js';
-import type { RowReader } from '../features/row-reader.js';
 import type { ModelPredictor, Predictions } from '../model/predictor.js';
-import type { Decoder, Encoder } from '../record/codec.js';
-import type { Observation } from '../record/observation.js';
+import type { Encoder } from '../record/codec.js';
 import type { Stage } from '../telemetry/metrics.js';
 import type { IncomingRecord } from '../stream/source/topic-source.js';
 import {
@@ -18,8 +17,7 @@ import type { Chunk } from './chunk.js';
 import type { EmitFilter } from './emit-filter.js';
 
 export interface ChunkAnswererParts {
-  readonly decoder: Decoder;
-  readonly reader: RowReader;
+  readonly decoder: RowDecoder;
   readonly predictor: Pick<ModelPredictor, 'predictMany' | 'value'>;
   readonly encoder: Encoder;
   readonly emits: EmitFilter;
@@ -30,7 +28,7 @@ export interface ChunkAnswererParts {
   readonly retry: <T>(work: () => Promise<T>, abandoned: AbortSignal) => Promise<T>;
 }
 
-/** From the records of a chunk to the answers to be written: decode, read, predict, encode. Writes nothing. */
+/** From the records of a chunk to the answers to be written: decode, predict, encode. Writes nothing. */
 export class ChunkAnswerer {
   readonly #parts: ChunkAnswererParts;
 
@@ -45,10 +43,10 @@ export class ChunkAnswerer {
    * MILLRACE_COUNT_MISMATCH.
    */
   async answer(chunk: Chunk): Promise<AnsweredChunk> {
-    const { decoder, reader, predictor, retry } = this.#parts;
+    const { decoder, predictor, retry } = this.#parts;
     const { records, owned } = chunk;
     await retry(() => decoder.prepare(records.map(({ value }) => value)), owned.lost);
-    const batch = this.#timed('decode', () => reader.read(records.map((record) => this.#decode(record))));
+    const batch = this.#timed('decode', () => decoder.read(records.map(valueOf)));
     // The predictor transforms before it first waits, which is when this call returns.
     const predicting = this.#timed('transform', () => predictor.predictMany(batch));
     const predictions = await predicting;
@@ -56,16 +54,6 @@ export class ChunkAnswerer {
     const answered = this.#timed('encode', () => this.#encode(chunk, predictions, batch.keys));
     countRows(answered);
     return answered;
-  }
-
-  #decode({ value, unreadable }: IncomingRecord): Observation | RowFault {
-    if (unreadable !== undefined) return new RowFault('MILLRACE_ROW_BATCH_UNREADABLE', unreadable);
-    if (value === null) return new RowFault('MILLRACE_ROW_EMPTY', 'The record has no value.');
-    try {
-      return this.#parts.decoder.decode(value);
-    } catch (error) {
-      return faultOf(error);
-    }
   }
 
   #encode(
@@ -98,7 +86,7 @@ export class ChunkAnswerer {
     try {
       value = encoder.encode(predictor.value(predictions, row, key));
     } catch (error) {
-      return deadLetterAnswer(owned, input, faultOf(error), deadLetters);
+      return deadLetterAnswer(owned, input, RowFault.of(error), deadLetters);
     }
     const headers = {
       ...input.headers,
@@ -124,10 +112,9 @@ export class ChunkAnswerer {
   }
 }
 
-/** The fault of a row whose codec threw; what is no row's fault is thrown again. */
-function faultOf(error: unknown): RowFault {
-  if (error instanceof RowError) return RowFault.from(error);
-  throw error;
+function valueOf({ value, unreadable }: IncomingRecord): Buffer | RowFault {
+  if (unreadable !== undefined) return new RowFault('MILLRACE_ROW_BATCH_UNREADABLE', unreadable);
+  return value ?? new RowFault('MILLRACE_ROW_EMPTY', 'The record has no value.');
 }
 
 function checkCount(numRows: number, { indices, outputs, numOutputs }: Predictions): void {

@@ -1,5 +1,5 @@
 import type { Compiled } from '../config/options.js';
-import { createRowReader } from '../features/row-reader.js';
+import { createRowDecoder } from '../features/row-decoder.js';
 import type { OpenBundle } from '../model/bundle.js';
 import type { RecordFormat } from '../record/codec.js';
 import { createDecoder, createEncoder } from '../record/codecs.js';
@@ -93,8 +93,10 @@ export async function openServingMember(parts: ServingMemberParts): Promise<Serv
     subject: `${output}-value`,
   });
   const answerer = new ChunkAnswerer({
-    decoder: createDecoder({ format, schema, schemas, maxBytes: options.maxRowBytes }),
-    reader: createRowReader(schema),
+    decoder: createRowDecoder(
+      schema,
+      createDecoder({ format, schema, schemas, maxBytes: options.maxRowBytes }),
+    ),
     predictor,
     encoder,
     emits,

@@ -1,4 +1,3 @@
-import { RowError } from '../errors.js';
 import { RowFault, isRowFault } from '../features/row-faults.js';
 import type { Prediction } from '../model/prediction.js';
 import type { ModelPredictor } from '../model/predictor.js';
@@ -29,7 +28,6 @@ function readRow(row: Readonly<Record<string, unknown>>, schema: Schema): Observ
   try {
     return pickFields(row, schema);
   } catch (error) {
-    if (error instanceof RowError) return RowFault.from(error);
-    throw error;
+    return RowFault.of(error);
   }
 }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { createRowReader } from '../../src/features/row-reader.js';
+import { createRowDecoder } from '../../src/features/row-decoder.js';
 import { ModelPredictor } from '../../src/model/predictor.js';
 import { createDecoder, createEncoder } from '../../src/record/codecs.js';
 import { ChunkAnswerer } from '../../src/serving/chunk-answerer.js';
@@ -73,13 +73,15 @@ export async function startMember(settings: MemberSettings = {}) {
       onTrouble: (reason) => health.trouble('output', reason),
     });
   const answerer = new ChunkAnswerer({
-    decoder: createDecoder({
-      format: 'json',
-      schema: signSchema,
-      schemas,
-      maxBytes: settings.maxRowBytes ?? 10_000,
-    }),
-    reader: createRowReader(signSchema),
+    decoder: createRowDecoder(
+      signSchema,
+      createDecoder({
+        format: 'json',
+        schema: signSchema,
+        schemas,
+        maxBytes: settings.maxRowBytes ?? 10_000,
+      }),
+    ),
     predictor,
     encoder,
     emits: emitFilter(settings.emit, signTarget),

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { RowError } from '../../src/errors.js';
 import { RowFault } from '../../src/features/row-faults.js';
-import { createRowReader } from '../../src/features/row-reader.js';
+import { createRowDecoder } from '../../src/features/row-decoder.js';
 import { ModelPredictor, type Predictions } from '../../src/model/predictor.js';
 import { ChunkAnswerer, type ChunkAnswererParts } from '../../src/serving/chunk-answerer.js';
 import type { IncomingRecord } from '../../src/stream/source/topic-source.js';
@@ -21,12 +21,11 @@ const predictor = new ModelPredictor({
 /** An answerer for records whose value is a number: the row has it as its id and its x. */
 function answererWith(changed: Partial<ChunkAnswererParts> = {}) {
   return new ChunkAnswerer({
-    decoder: {
+    decoder: createRowDecoder(signSchema, {
       format: 'json',
       decode: (value) => ({ id: Number(value), x: Number(value), y: 0, label: null }),
       prepare: () => Promise.resolve(),
-    },
-    reader: createRowReader(signSchema),
+    }),
     predictor,
     encoder: { format: 'json', encode: ({ id }) => Buffer.from(String(id as number)) },
     emits: () => true,
@@ -108,21 +107,25 @@ describe('the answerer of chunks', () => {
     const decode = () => {
       throw new TypeError('a bug');
     };
-    const decoder = { format: 'json' as const, decode, prepare: () => Promise.resolve() };
+    const decoder = createRowDecoder(signSchema, {
+      format: 'json',
+      decode,
+      prepare: () => Promise.resolve(),
+    });
     await assert.rejects(answererWith({ decoder }).answer(chunkOf(1)), { message: 'a bug' });
   });
 
   it('prepares the decoder for every value, again when the registry is away', async () => {
     const prepared: (string | undefined)[][] = [];
     const answerer = answererWith({
-      decoder: {
+      decoder: createRowDecoder(signSchema, {
         format: 'json',
         decode: (value) => ({ id: Number(value), x: 1, y: 0, label: null }),
         prepare: (values) => {
           prepared.push(values.map((value) => value?.toString()));
           return prepared.length === 1 ? Promise.reject(new Error('away')) : Promise.resolve();
         },
-      },
+      }),
       retry: (work) => work().catch(work),
     });
     await answerer.answer(chunkOf(1, 2));

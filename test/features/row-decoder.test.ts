@@ -1,0 +1,174 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import fc from 'fast-check';
+import { RowFault } from '../../src/features/row-faults.js';
+import { createRowDecoder } from '../../src/features/row-decoder.js';
+import { createJsonDecoder, createJsonEncoder } from '../../src/record/json-codec.js';
+import { checkSchema, type Schema } from '../../src/record/schema.js';
+import { collisionEvents, collisionSchema } from '../../src/simulation/collision-events.js';
+import { rowTexts, schemas } from '../helpers/json-text.js';
+import { mutations } from '../helpers/mutation.js';
+import { rowOf } from '../helpers/sample-rows.js';
+
+const maxBytes = 2_000;
+
+/** Decoders of the same rows, with and without a scanner, and how many values the first had to decode. */
+function open(schema: Schema) {
+  let numDecoded = 0;
+  const decoder = createJsonDecoder(schema, maxBytes);
+  const { scanner: _, ...plain } = decoder;
+  const counting = {
+    ...decoder,
+    decode: (value: Buffer) => {
+      numDecoded++;
+      return decoder.decode(value);
+    },
+  };
+  return {
+    scanning: createRowDecoder(schema, counting),
+    plain: createRowDecoder(schema, plain),
+    numDecoded: () => numDecoded,
+  };
+}
+
+/** Reads the values both ways: numbers, text, keys and faults must be the same, to the bit. */
+function checkBothWays(schema: Schema, values: readonly Buffer[]): void {
+  const { scanning, plain } = open(schema);
+  const [scanned, expected] = [scanning.read(values), plain.read(values)];
+  const what = () => values.map(String).join('\n');
+  assert.deepEqual(bitsOf(scanned.features.data), bitsOf(expected.features.data), what());
+  assert.deepEqual(scanned.features.columns, expected.features.columns, what());
+  assert.deepEqual(scanned.keys, expected.keys, what());
+  assert.deepEqual([...scanned.faults.entries()], [...expected.faults.entries()], what());
+}
+
+const bitsOf = ({ buffer }: Float32Array) => new Uint32Array(buffer);
+
+/** The values one behind the other in one buffer, as a fetch has them, so that what is behind a value is another. */
+function sideBySide(values: readonly Buffer[]): Buffer[] {
+  const all = Buffer.concat(values);
+  let end = 0;
+  return values.map(({ length }) => all.subarray(end, (end += length)));
+}
+
+const everyType = checkSchema({
+  name: 'every type',
+  fields: [
+    { name: 'id', type: 'long' },
+    { name: 'f', type: 'float' },
+    { name: 'd', type: 'double', nullable: true },
+    { name: 'i', type: 'int' },
+    { name: 'b', type: 'boolean' },
+    { name: 's', type: 'string' },
+    { name: 'v', type: 'vector', size: 3 },
+    { name: 'other', type: 'string', nullable: true },
+  ],
+  key: 'id',
+  features: ['v', 's', 'f', 'd', 'i', 'b'],
+});
+const fitting = ['{"id":7,"f":0.5,"d":-1e30,"i":3,"b":true,"s":"näme","v":[1,2.25,-3],"other":"é"}'];
+
+describe('a decoder of rows', () => {
+  it('reads rows from their bytes as it reads them from objects', () => {
+    const rows = schemas.chain((schema) =>
+      fc.tuple(fc.constant(schema), fc.array(rowTexts(schema), { minLength: 1, maxLength: 6 })),
+    );
+    fc.assert(
+      fc.property(rows, ([schema, texts]) => {
+        checkBothWays(schema, sideBySide(texts.map((text) => Buffer.from(text))));
+      }),
+      { numRuns: 3_000 },
+    );
+  });
+
+  it('reads damaged rows so, too', () => {
+    const whole = Buffer.from(
+      '{"id":7, "f":0.5,"d":-1.5e3,"i":3,"x":{"y":["\\u00e9",null]},"b":true,"s":"näme","v":[1, 2,3],"other":"o"}',
+    );
+    fc.assert(
+      fc.property(fc.array(mutations(whole), { minLength: 1, maxLength: 4 }), (values) => {
+        checkBothWays(everyType, sideBySide([...values, whole]));
+      }),
+      { numRuns: 10_000 },
+    );
+  });
+
+  it('makes no object of a row that fits', () => {
+    const { scanning, numDecoded } = open(everyType);
+    const { features, keys, faults } = scanning.read(
+      [...fitting, '{"s":"b","b":false,"i":-0,"f":1e-3,"v":[0,0,0.1],"id":8,"x":[{"y":1}]} '].map((text) =>
+        Buffer.from(text),
+      ),
+    );
+    assert.equal(faults.size, 0);
+    assert.equal(numDecoded(), 0);
+    assert.deepEqual(keys, [7, 8]);
+    assert.deepEqual(features.columns[3], { name: 's', text: ['näme', 'b'] });
+    assert.deepEqual(rowOf(features, 0), [1, 2.25, -3, 0, 0.5, Math.fround(-1e30), 3, 1]);
+    assert.deepEqual(rowOf(features, 1), [0, 0, Math.fround(0.1), 1, Math.fround(1e-3), NaN, -0, 0]);
+  });
+
+  it('makes none of simulated collisions', () => {
+    const encoder = createJsonEncoder(collisionSchema);
+    const events = collisionEvents(1);
+    const values = Array.from({ length: 200 }, () => encoder.encode(events.next().value));
+    const { scanning, numDecoded } = open(collisionSchema);
+    assert.equal(scanning.read(values).faults.size, 0);
+    assert.equal(numDecoded(), 0);
+    checkBothWays(collisionSchema, sideBySide(values));
+  });
+
+  const decoded: readonly [string, string][] = [
+    ['a field that comes twice', '{"id":7,"id":8}'],
+    ['an escape in a name', '{"\\u0069d":7}'],
+    ['an escape in a text that is a feature', '{"s":"\\u0061"}'],
+    ['a value nested very deeply', `{"x":${'['.repeat(50)}${']'.repeat(50)}}`],
+    ['a number that float32 cannot hold', '{"f":1e39}'],
+    ['an unused field that is an object', '{"other":{}}'],
+  ];
+  for (const [what, text] of decoded) {
+    it(`asks the decoder about a row with ${what}`, () => {
+      const value = Buffer.from(`${fitting[0].slice(0, -1)},${text.slice(1)}`);
+      const { scanning, numDecoded } = open(everyType);
+      scanning.read([value]);
+      assert.equal(numDecoded(), 1);
+      checkBothWays(everyType, [value]);
+    });
+  }
+
+  it('takes no part of the value behind for one that is cut off', () => {
+    const values = ['{"id":7,"f":0.5', ',"d":1,"i":3,"b":true,"s":"s","v":[1,2,3]}', '{"x":{}', ',"id":7}'];
+    checkBothWays(everyType, sideBySide(values.map((text) => Buffer.from(text))));
+    const inText = ['{"s":"a}', '","b":1}', '{"x":{"y":{}', ',"id":7}}'];
+    checkBothWays(everyType, sideBySide(inText.map((text) => Buffer.from(text))));
+  });
+
+  it('reads values up to the limit', () => {
+    const text = fitting[0];
+    const length = Buffer.byteLength(text);
+    const values = [0, 1].map((more) => Buffer.from(text + ' '.repeat(maxBytes - length + more)));
+    const { scanning } = open(everyType);
+    assert.deepEqual(
+      [...scanning.read(values).faults.entries()].map(([row, { code }]) => [row, code]),
+      [[1, 'MILLRACE_ROW_TOO_LARGE']],
+    );
+    checkBothWays(everyType, values);
+  });
+
+  it('keeps faults in their place', () => {
+    const fault = new RowFault('MILLRACE_ROW_EMPTY', 'no value');
+    const { scanning } = open(everyType);
+    const { faults, keys } = scanning.read([fault, Buffer.from(fitting[0]), Buffer.from('{')]);
+    assert.deepEqual(keys, [null, 7, null]);
+    assert.equal(faults.get(0), fault);
+    assert.equal(faults.get(2)?.code, 'MILLRACE_ROW_UNDECODABLE');
+  });
+
+  it('blames no row for a bug', () => {
+    const decode = () => {
+      throw new TypeError('a bug');
+    };
+    const decoder = createRowDecoder(everyType, { format: 'json', decode, prepare: () => Promise.resolve() });
+    assert.throws(() => decoder.read([Buffer.from('{}')]), { message: 'a bug' });
+  });
+});
