@@ -1,7 +1,9 @@
 import type { Benchmark } from './benchmark.js';
+import { decode } from './decode.js';
 import { delivery } from './delivery.js';
 
 /** Everything that `npm run bench` measures, in the order of the report. */
 export const benchmarks: readonly Benchmark[] = [
   delivery, //
+  decode,
 ];

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
+import type { RowBatch } from '../../src/features/row-batch.js';
 import { RowFault } from '../../src/features/row-faults.js';
 import { createRowDecoder } from '../../src/features/row-decoder.js';
 import { createJsonDecoder, createJsonEncoder } from '../../src/record/json-codec.js';
@@ -34,12 +35,14 @@ function open(schema: Schema) {
 /** Reads the values both ways: numbers, text, keys and faults must be the same, to the bit. */
 function checkBothWays(schema: Schema, values: readonly Buffer[]): void {
   const { scanning, plain } = open(schema);
-  const [scanned, expected] = [scanning.read(values), plain.read(values)];
-  const what = () => values.map(String).join('\n');
-  assert.deepEqual(bitsOf(scanned.features.data), bitsOf(expected.features.data), what());
-  assert.deepEqual(scanned.features.columns, expected.features.columns, what());
-  assert.deepEqual(scanned.keys, expected.keys, what());
-  assert.deepEqual([...scanned.faults.entries()], [...expected.faults.entries()], what());
+  assertSameBatch(scanning.read(values), plain.read(values), values.map(String).join('\n'));
+}
+
+function assertSameBatch(scanned: RowBatch, expected: RowBatch, what: string): void {
+  assert.deepEqual(bitsOf(scanned.features.data), bitsOf(expected.features.data), what);
+  assert.deepEqual(scanned.features.columns, expected.features.columns, what);
+  assert.deepEqual(scanned.keys, expected.keys, what);
+  assert.deepEqual([...scanned.faults.entries()], [...expected.faults.entries()], what);
 }
 
 const bitsOf = ({ buffer }: Float32Array) => new Uint32Array(buffer);
@@ -135,6 +138,40 @@ describe('a decoder of rows', () => {
       checkBothWays(everyType, [value]);
     });
   }
+
+  it('takes nothing for JSON that is not', () => {
+    const row = fitting[0].slice(1, -1);
+    const texts = [
+      ...['', '{', '}', '[]', '{,}', `{${row},}`, `{,${row}}`, `{${row},,"x":1}`, `{${row} "x":1}`, `${row}`],
+      ...[`{${row}}}`, `{{${row}}}`, `{${row}},`, `{${row},"x"}`, `{${row},"x":}`, `{${row},x:1}`],
+      ...'[1,] [,1] [1} {"y":1,} {"y"1} {"y":1] {1:1} tru nulll +1 01'
+        .split(' ')
+        .map((v) => `{${row},"x":${v}}`),
+      ...['"\\u0\\u30303"', '"\\"', '"\\x"', '"a\tb"', '"a', '\u00a01', '\u000b1'].map(
+        (v) => `{${row},"x":${v}}`,
+      ),
+      ...['[1,2]', '[1,2,3,4]', '[1,2,]', '[1,2,3', '[1,2,"3"]', '[1,2,null]'].map((v) =>
+        fitting[0].replace(/\[.*\]/, v),
+      ),
+    ];
+    for (const text of texts) {
+      const value = Buffer.from(text);
+      checkBothWays(everyType, [value]);
+      assert.equal(open(everyType).scanning.read([value]).faults.size, 1, text);
+    }
+  });
+
+  it('reads no byte behind the end', () => {
+    const whole = Buffer.from(fitting[0]);
+    for (let length = 0; length < whole.length; length++) {
+      const cut = Buffer.concat([whole.subarray(0, length), Buffer.from('}')]);
+      // Memory of its own, to the byte.
+      const value = Buffer.from(Uint8Array.from(cut).buffer);
+      const { scanning, plain } = open(everyType);
+      scanning.read([whole]);
+      assertSameBatch(scanning.read([value]), plain.read([value]), String(cut));
+    }
+  });
 
   it('takes no part of the value behind for one that is cut off', () => {
     const values = ['{"id":7,"f":0.5', ',"d":1,"i":3,"b":true,"s":"s","v":[1,2,3]}', '{"x":{}', ',"id":7}'];
