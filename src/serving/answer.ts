@@ -64,7 +64,8 @@ export function deadLetterAnswer(
   fault: { readonly code: RowErrorCode; readonly message: string },
   { topic, reporter }: DeadLetterAddress,
 ): Answer {
-  const source = { ...input, topic: owned.topic, partition: owned.partition };
+  const { key, value, headers, offset } = input;
+  const source = { key, value, headers, offset, topic: owned.topic, partition: owned.partition };
   const record = deadLetterRecord(topic, { ...source, timestampMs: answerTimestamp(input) }, fault, reporter);
   return { input, record, fault: fault.code };
 }

@@ -1,6 +1,6 @@
 import { MillraceError } from '../errors.js';
 import type { RowDecoder } from '../features/row-decoder.js';
-import { RowFault } from '../features/row-faults.js';
+import { isRowFault, RowFault } from '../features/row-faults.js';
 import type { ModelPredictor, Predictions } from '../model/predictor.js';
 import type { Encoder } from '../record/codec.js';
 import type { Stage } from '../telemetry/metrics.js';
@@ -45,8 +45,11 @@ export class ChunkAnswerer {
   async answer(chunk: Chunk): Promise<AnsweredChunk> {
     const { decoder, predictor, retry } = this.#parts;
     const { records, owned } = chunk;
-    await retry(() => decoder.prepare(records.map(({ value }) => value)), owned.lost);
-    const batch = this.#timed('decode', () => decoder.read(records.map(valueOf)));
+    // A record makes its value anew at each asking.
+    const values = records.map(valueOf);
+    const bytes = values.map((value) => (isRowFault(value) ? null : value));
+    await retry(() => decoder.prepare(bytes), owned.lost);
+    const batch = this.#timed('decode', () => decoder.read(values));
     // The predictor transforms before it first waits, which is when this call returns.
     const predicting = this.#timed('transform', () => predictor.predictMany(batch));
     const predictions = await predicting;

@@ -1,4 +1,3 @@
-import { headerEntries } from '../stream/headers.js';
 import type { FetchedRecords, IncomingRecord, OwnedPartition } from '../stream/source/topic-source.js';
 
 /** Successive records of one partition that are answered, written and committed together. */
@@ -32,15 +31,17 @@ export class ChunkQueue {
    * undefined when there are none.
    */
   take(maxRows: number, maxBytes = maxChunkBytes): Chunk | undefined {
-    const records: IncomingRecord[] = [];
+    let records: readonly IncomingRecord[] = [];
     let [nextOffset, numBytes] = [0n, 0];
     while (this.#waiting.length > 0 && records.length < maxRows && numBytes < maxBytes) {
       const front = this.#waiting[0];
       const { records: fetched, nextOffset: behindFetch } = front.fetched;
-      const record = fetched[front.taken++];
-      records.push(record);
-      numBytes += bytesOf([record]);
-      nextOffset = record.offset + 1n;
+      const start = front.taken;
+      const end = Math.min(fetched.length, start + maxRows - records.length);
+      while (front.taken < end && numBytes < maxBytes) numBytes += sizeOf(fetched[front.taken++]);
+      const taken = fetched.slice(start, front.taken);
+      records = records.length === 0 ? taken : records.concat(taken);
+      nextOffset = fetched[front.taken - 1].offset + 1n;
       if (front.taken === fetched.length) {
         nextOffset = behindFetch;
         this.#waiting.shift();
@@ -71,9 +72,10 @@ const recordOverheadBytes = 200;
 /** What records hold in memory, roughly. */
 export function bytesOf(records: readonly IncomingRecord[]): number {
   let numBytes = 0;
-  for (const { key, value, headers } of records) {
-    numBytes += recordOverheadBytes + (key?.length ?? 0) + (value?.length ?? 0);
-    for (const [name, content] of headerEntries(headers)) numBytes += name.length + content.length;
-  }
+  for (const record of records) numBytes += sizeOf(record);
   return numBytes;
+}
+
+function sizeOf({ numBytes }: IncomingRecord): number {
+  return recordOverheadBytes + numBytes;
 }

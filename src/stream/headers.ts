@@ -16,22 +16,3 @@ export function headerText(headers: Headers, name: string): string | undefined {
   }
   return undefined;
 }
-
-/**
- * Headers as the client read them. Kafka allows a header without content; kafkajs reads it and fails when it is to
- * write one, so that it becomes an empty one here. To a header with the name of something that every object has, such
- * as `constructor`, kafkajs adds that; it is taken away again.
- */
-export function readHeaders(headers: Readonly<Record<string, unknown>> | undefined): Headers {
-  if (headers === undefined) return {};
-  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, contentOf(value)]));
-}
-
-function contentOf(value: unknown): Buffer | string | (Buffer | string)[] {
-  if (!Array.isArray(value)) return readContent(value);
-  const contents = value.filter(isContent).map(readContent);
-  return contents.length === 1 ? contents[0] : contents;
-}
-
-const isContent = (value: unknown) => value === null || typeof value === 'string' || Buffer.isBuffer(value);
-const readContent = (value: unknown) => (value ?? Buffer.alloc(0)) as Buffer | string;

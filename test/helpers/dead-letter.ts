@@ -1,7 +1,6 @@
 import { readDeadLetter, type DeadLetter } from '../../src/dead-letters/dead-letter.js';
 import type { RowErrorCode } from '../../src/errors.js';
 import { deadLetterRecord, type DeadLetterSource } from '../../src/stream/dead-letter.js';
-import { readHeaders } from '../../src/stream/headers.js';
 import type { TopicRecord } from '../../src/stream/source/topic-reader.js';
 
 /** The time of rows in tests: 2026-01-31T08:00:00Z. */
@@ -44,13 +43,11 @@ export function letterRecord(facts: LetterFacts = {}): TopicRecord {
     offset: facts.offset ?? 0n,
     key: letter.key === null ? null : asBytes(letter.key),
     value: letter.value,
-    headers: readHeaders(
-      Object.fromEntries(
-        Object.entries(headers!).map(([name, content]) => [
-          name,
-          Array.isArray(content) ? content.map(asBytes) : asBytes(content),
-        ]),
-      ),
+    headers: Object.fromEntries(
+      Object.entries(headers!).map(([name, content]) => [
+        name,
+        Array.isArray(content) ? content.map(asBytes) : asBytes(content),
+      ]),
     ),
     timestampMs: letter.timestampMs ?? 0,
   };

@@ -79,6 +79,7 @@ export class MemorySource implements TopicSource {
         key: null,
         headers: {},
         timestampMs: 1_000,
+        numBytes: (record.key?.length ?? 0) + (record.value?.length ?? 0),
         ...record,
       })),
       nextOffset: end,

@@ -244,13 +244,17 @@ describe('a source', () => {
     const [{ owned, fetched }] = first.listener.fetches;
     assert.equal(first.listener.partitions[0].position, 0n);
     assert.equal(first.listener.partitions[0].highWatermark, 10n);
-    assert.deepEqual(fetched.records[0], {
-      offset: 0n,
-      key: text('k'),
-      value: text('0'),
-      headers: { a: [text('1'), text('2')], b: text('') },
-      timestampMs: 1_234,
-    });
+    const { offset, key, value, headers, timestampMs } = fetched.records[0];
+    assert.deepEqual(
+      { offset, key, value, headers, timestampMs },
+      {
+        offset: 0n,
+        key: text('k'),
+        value: text('0'),
+        headers: { a: [text('1'), text('2')], b: text('') },
+        timestampMs: 1_234,
+      },
+    );
     assert.deepEqual(
       first.listener.values(),
       Array.from({ length: 10 }, (_, index) => String(index)),

@@ -3,7 +3,9 @@ import { describe, it } from 'node:test';
 import { countRows, type AnsweredChunk } from '../../src/serving/answer.js';
 import type { IncomingRecord } from '../../src/stream/source/topic-source.js';
 
-const input: IncomingRecord = { offset: 0n, key: null, value: null, headers: {}, timestampMs: 0 };
+const input: IncomingRecord = {
+  ...{ offset: 0n, key: null, value: null, headers: {}, timestampMs: 0, numBytes: 0 },
+};
 const record = { topic: 't', key: null, value: null };
 
 function chunkOf(numRows: number, parts: Partial<AnsweredChunk>): AnsweredChunk {

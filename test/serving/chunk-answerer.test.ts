@@ -44,6 +44,7 @@ function chunkOf(...values: number[]) {
     value: Buffer.from(String(value)),
     headers: {},
     timestampMs: 0,
+    numBytes: 0,
   }));
   const owned = { topic: 'observations', partition: 0, lost: new AbortController().signal };
   return { owned, records, nextOffset: BigInt(values.length), numBytes: 0 };

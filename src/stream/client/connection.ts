@@ -5,8 +5,7 @@ import { defineOptions, type Compiled } from '../../config/options.js';
 import { minTlsVersion, readAuthority, readCertificate } from '../../config/tls-files.js';
 import { MillraceError } from '../../errors.js';
 import type { Logger } from '../../telemetry/logger.js';
-import { hideAbortedRecords } from './aborted-records.js';
-import { boundFetchedBatches } from './fetched-batches.js';
+import { readFetchAnswers } from './fetch-answers.js';
 import { kafkaLogCreator, kafkaLogLevel } from './kafka-log.js';
 import { armTimersOnlyWhenNeeded } from './idle-timer.js';
 import { writeBatchesDirectly } from './produced-batches.js';
@@ -95,8 +94,7 @@ const transactionRetry = {
  */
 export function connect(options: Compiled<typeof connectionOptions>, logger: Logger): StreamClient {
   armTimersOnlyWhenNeeded();
-  boundFetchedBatches();
-  hideAbortedRecords();
+  readFetchAnswers();
   writeBatchesDirectly();
   const brokers = options.brokers.map(checkedAddress);
   if (brokers.length === 0) throw invalid('Give at least one broker with --brokers HOST:PORT.');

@@ -5,6 +5,8 @@ import {
   type OffsetsByTopicPartition,
   type PartitionAssigner,
 } from 'kafkajs';
+import type { Cluster } from './cluster.js';
+import { fetchSpans } from './fetch-answers.js';
 
 /** What kafkajs does inside a group and has no event for. */
 export interface GroupHooks {
@@ -19,8 +21,6 @@ export interface GroupHooks {
   outOfRange(partition: number): Promise<void>;
   /** How long the broker may hold the next fetch when it finds nothing. */
   maxWaitMs(): number;
-  /** Reading of a partition goes on here, behind records or behind markers of transactions alone. */
-  passed(partition: number, nextOffset: bigint): void;
 }
 
 /** Commits these offsets. Throws what the coordinator answers. */
@@ -28,6 +28,7 @@ export type CommitOffsets = (offsets: OffsetsByTopicPartition) => Promise<void>;
 
 /** What is used of kafkajs' membership in a group (src/consumer/consumerGroup of 2.2.4). */
 interface ConsumerGroup {
+  readonly cluster: Cluster<object>;
   readonly assigners: readonly Partial<HookedAssigner>[];
   /** By Date.now(). */
   lastRequest: number;
@@ -37,8 +38,6 @@ interface ConsumerGroup {
   fetch(nodeId: string): Promise<unknown>;
   heartbeat(options: { interval: number }): Promise<void>;
   recoverFromOffsetOutOfRange(error: { partition: number }): Promise<void>;
-  resolveOffset(resolved: { topic: string; partition: number; offset: string }): void;
-  hasSeekOffset(place: { topic: string; partition: number }): boolean;
 }
 
 interface HookedAssigner extends Assigner {
@@ -67,11 +66,10 @@ export function hookedRoundRobin(hooks: GroupHooks): PartitionAssigner {
 let isMended = false;
 
 /**
- * Takes five things out of kafkajs 2.2.4's own hands:
+ * Takes four things out of kafkajs 2.2.4's own hands:
  *
  * - An offset that is out of range: it would go to one end of the partition by the policy for new groups, and commit
  *   -1 or -2 as the group's offset, which makes the group look like one that has never read.
- * - The position behind markers: `eachBatch` is not called for a batch without records.
  * - Commits: they can be made once only from within `eachBatch`; elsewhere they are repeated, under a later generation too.
  * - The time that the broker holds a fetch: it is the same for an idle member as for one that is under load.
  * - Heartbeats: one is due when the wall clock has gone on by the interval. After a clock was set back by minutes none
@@ -83,10 +81,14 @@ function mendConsumerGroup(): void {
   const require = createRequire(import.meta.url);
   const { prototype } = require('kafkajs/src/consumer/consumerGroup') as { prototype: ConsumerGroup };
   // eslint-disable-next-line @typescript-eslint/unbound-method -- each is called on the group that it was called on
-  const { joinAndSync, fetch, heartbeat, recoverFromOffsetOutOfRange, resolveOffset } = prototype;
+  const { joinAndSync, fetch, heartbeat, recoverFromOffsetOutOfRange } = prototype;
 
   prototype.joinAndSync = function (this: ConsumerGroup) {
-    hooksOf(this)?.commitsBy((offsets) => this.commitOffsets(offsets));
+    const hooks = hooksOf(this);
+    if (hooks !== undefined) {
+      fetchSpans(this.cluster);
+      hooks.commitsBy((offsets) => this.commitOffsets(offsets));
+    }
     return joinAndSync.call(this);
   };
   prototype.fetch = function (this: ConsumerGroup, nodeId) {
@@ -102,12 +104,6 @@ function mendConsumerGroup(): void {
     return hooks === undefined
       ? recoverFromOffsetOutOfRange.call(this, error)
       : hooks.outOfRange(error.partition);
-  };
-  prototype.resolveOffset = function (this: ConsumerGroup, resolved) {
-    resolveOffset.call(this, resolved);
-    // What was fetched before the partition got another position says nothing about that.
-    if (this.hasSeekOffset(resolved)) return;
-    hooksOf(this)?.passed(resolved.partition, BigInt(resolved.offset) + 1n);
   };
 }
 

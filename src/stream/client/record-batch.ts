@@ -1,53 +1,5 @@
-import type { RawRecord } from './aborted-records.js';
-
-/** A record in the form that kafkajs 2.2.4 hands on inside. */
-export interface BatchRecord extends RawRecord {
-  /** Milliseconds since 1970. */
-  readonly timestamp: string;
-  readonly value: Buffer | null;
-  readonly headers: Readonly<Record<string, HeaderValue | HeaderValue[]>>;
-  readonly batchContext: BatchContext;
-  /** It stands for a whole batch, of which it has the last offset, that cannot be read for this reason. */
-  readonly unreadable?: string;
-}
-type HeaderValue = Buffer | null;
-
-/** What is asked of the batch that a record came in. */
-export interface BatchContext {
-  readonly firstOffset: string;
-  readonly lastOffsetDelta: number;
-  readonly producerId: string;
-  readonly inTransaction: boolean;
-  readonly isControlBatch: boolean;
-}
-
-/**
- * The header of a record batch (Kafka's message format 2), big-endian:
- *
- *   0 baseOffset int64            8 batchLength int32 (of what follows it)   12 partitionLeaderEpoch int32
- *  16 magic int8                 17 crc uint32                              21 attributes int16
- *  23 lastOffsetDelta int32      27 baseTimestamp int64                     35 maxTimestamp int64
- *  43 producerId int64           51 producerEpoch int16                     53 baseSequence int32
- *  57 recordsCount int32         61 records, compressed as the attributes say
- *
- * Attributes: bits 0-2 compression, 3 the time is that of the append, 4 of a transaction, 5 of markers.
- */
-export interface RecordBatch {
-  readonly baseOffset: bigint;
-  readonly lastOffset: bigint;
-  readonly baseTimestamp: bigint;
-  readonly maxTimestamp: bigint;
-  readonly isAppendTime: boolean;
-  readonly isControl: boolean;
-  /** 0 none, 1 gzip, 2 snappy, 3 lz4, 4 zstd. */
-  readonly compression: number;
-  readonly numRecords: number;
-  /** The records as they are in the batch. */
-  readonly records: Buffer;
-  /** Where the next batch begins. */
-  readonly end: number;
-  readonly context: BatchContext;
-}
+import type { IncomingRecord } from '../incoming-record.js';
+import { BatchRecord, RecordCursor, type RecordOrigin } from './batch-record.js';
 
 const headerBytes = 61;
 /** What stands before the part whose length the batch says. */
@@ -64,120 +16,126 @@ export function readRecordBatch(messages: Buffer, start: number): RecordBatch | 
   if (start + headerBytes > messages.length) return undefined;
   const end = start + prefixBytes + messages.readInt32BE(start + 8);
   if (end > messages.length || end < start + headerBytes) return undefined;
-  const attributes = messages.readInt16BE(start + 21);
-  const baseOffset = messages.readBigInt64BE(start);
-  const lastOffsetDelta = messages.readInt32BE(start + 23);
-  const isControl = (attributes & 0x20) !== 0;
-  return {
-    baseOffset,
-    lastOffset: baseOffset + BigInt(lastOffsetDelta),
-    baseTimestamp: messages.readBigInt64BE(start + 27),
-    maxTimestamp: messages.readBigInt64BE(start + 35),
-    isAppendTime: (attributes & 0x08) !== 0,
-    isControl,
-    compression: attributes & 0x07,
-    numRecords: messages.readInt32BE(start + 57),
-    records: messages.subarray(start + headerBytes, end),
-    end,
-    context: {
-      firstOffset: baseOffset.toString(),
-      lastOffsetDelta,
-      producerId: messages.readBigInt64BE(start + 43).toString(),
-      inTransaction: (attributes & 0x10) !== 0,
-      isControlBatch: isControl,
-    },
-  };
+  return new RecordBatch(messages, start, end);
+}
+
+/** Ends the transaction of a producer. */
+export type Marker = 'abort' | 'commit';
+
+/**
+ * A record batch (Kafka's message format 2) in what was fetched. Its header is, big-endian:
+ *
+ *   0 baseOffset int64            8 batchLength int32 (of what follows it)   12 partitionLeaderEpoch int32
+ *  16 magic int8                 17 crc uint32                              21 attributes int16
+ *  23 lastOffsetDelta int32      27 baseTimestamp int64                     35 maxTimestamp int64
+ *  43 producerId int64           51 producerEpoch int16                     53 baseSequence int32
+ *  57 recordsCount int32         61 records, compressed as the attributes say
+ *
+ * Attributes: bits 0-2 compression, 3 the time is that of the append, 4 of a transaction, 5 of markers.
+ */
+export class RecordBatch {
+  readonly #messages: Buffer;
+  readonly #start: number;
+  /** Where the next batch begins. */
+  readonly end: number;
+
+  constructor(messages: Buffer, start: number, end: number) {
+    this.#messages = messages;
+    this.#start = start;
+    this.end = end;
+  }
+
+  get baseOffset(): bigint {
+    return this.#messages.readBigInt64BE(this.#start);
+  }
+
+  get lastOffsetDelta(): number {
+    return this.#messages.readInt32BE(this.#start + 23);
+  }
+
+  get lastOffset(): bigint {
+    return this.baseOffset + BigInt(this.lastOffsetDelta);
+  }
+
+  /** Milliseconds since 1970. */
+  get baseTimestampMs(): number {
+    return Number(this.#messages.readBigInt64BE(this.#start + 27));
+  }
+
+  /** Milliseconds since 1970. */
+  get maxTimestampMs(): number {
+    return Number(this.#messages.readBigInt64BE(this.#start + 35));
+  }
+
+  get producerId(): bigint {
+    return this.#messages.readBigInt64BE(this.#start + 43);
+  }
+
+  /** 0 none, 1 gzip, 2 snappy, 3 lz4, 4 zstd. */
+  get compression(): number {
+    return this.#attributes & 0x07;
+  }
+
+  /** All of its records have the time of their append, which is `maxTimestampMs`. */
+  get isAppendTime(): boolean {
+    return (this.#attributes & 0x08) !== 0;
+  }
+
+  get inTransaction(): boolean {
+    return (this.#attributes & 0x10) !== 0;
+  }
+
+  /** It holds markers, and no records. */
+  get isControl(): boolean {
+    return (this.#attributes & 0x20) !== 0;
+  }
+
+  get numRecords(): number {
+    return this.#messages.readInt32BE(this.#start + 57);
+  }
+
+  /** The records as they are in the batch. */
+  get records(): Buffer {
+    return this.#messages.subarray(this.#start + headerBytes, this.end);
+  }
+
+  /** What it does to the transaction of its producer; undefined for records, and for what cannot be read. */
+  get marker(): Marker | undefined {
+    if (!this.isControl) return undefined;
+    try {
+      // The key of a marker is its version and its type, both int16.
+      const type = readRecords(this, this.records).at(0)?.key?.readInt16BE(2);
+      return type === undefined ? undefined : type === 0 ? 'abort' : 'commit';
+    } catch (error) {
+      if (error instanceof RangeError) return undefined;
+      throw error;
+    }
+  }
+
+  get #attributes(): number {
+    return this.#messages.readInt16BE(this.#start + 21);
+  }
 }
 
 /**
- * The records of a batch. Each is, with varints in zigzag form:
- *
- *   length varint   attributes int8   timestampDelta varlong   offsetDelta varint
- *   keyLength varint (-1: null) key   valueLength varint (-1: null) value
- *   headersCount varint { keyLength varint key   valueLength varint (-1: null) value }
- *
- * Keys and values are views of `unpacked`. Throws RangeError when it does not hold that many records.
+ * The records of a batch, which are views of `unpacked`, appended to `records`. Throws RangeError when it does not hold
+ * just as many, each within its bounds; what `records` has then is undefined.
  */
-export function readRecords(batch: RecordBatch, unpacked: Buffer): BatchRecord[] {
-  const reader = new RecordReader(unpacked);
-  const records: BatchRecord[] = [];
-  const { baseOffset, baseTimestamp, maxTimestamp, isAppendTime, isControl, context } = batch;
-  for (let index = 0; index < batch.numRecords; index++) {
-    const end = reader.begin();
-    const timestamp = baseTimestamp + BigInt(reader.varint());
-    const offset = baseOffset + BigInt(reader.varint());
-    records.push({
-      offset: offset.toString(),
-      timestamp: (isAppendTime ? maxTimestamp : timestamp).toString(),
-      key: reader.bytes(),
-      value: reader.bytes(),
-      headers: reader.headers(),
-      isControlRecord: isControl,
-      batchContext: context,
-    });
-    reader.finish(end);
-  }
+export function readRecords(
+  batch: RecordBatch,
+  unpacked: Buffer,
+  records: IncomingRecord[] = [],
+): readonly IncomingRecord[] {
+  const { numRecords } = batch;
+  const cursor = new RecordCursor(unpacked);
+  const origin: RecordOrigin = {
+    bytes: unpacked,
+    baseOffset: batch.baseOffset,
+    lastOffsetDelta: batch.lastOffsetDelta,
+    baseTimestampMs: batch.baseTimestampMs,
+    appendTimeMs: batch.isAppendTime ? batch.maxTimestampMs : undefined,
+  };
+  for (let index = 0; index < numRecords; index++) records.push(new BatchRecord(origin, cursor));
+  if (!cursor.isAtEnd) throw new RangeError('bytes are left behind its records');
   return records;
-}
-
-class RecordReader {
-  readonly #bytes: Buffer;
-  #at = 0;
-
-  constructor(bytes: Buffer) {
-    this.#bytes = bytes;
-  }
-
-  /** Length and attributes of the next record; returns where it ends. */
-  begin(): number {
-    const length = this.varint();
-    const end = this.#at + length;
-    if (length < 1 || end > this.#bytes.length) throw new RangeError('a record is longer than its batch');
-    this.#at += 1;
-    return end;
-  }
-
-  /** Goes on behind the record, whatever was added to its end. */
-  finish(end: number): void {
-    if (this.#at > end) throw new RangeError('a field is longer than its record');
-    this.#at = end;
-  }
-
-  /** Exact up to 2^53; times and offsets of a batch are not further apart. */
-  varint(): number {
-    let [value, factor] = [0, 1];
-    for (let count = 0; count < 10; count++) {
-      if (this.#at >= this.#bytes.length) break;
-      const byte = this.#bytes[this.#at++];
-      value += (byte & 0x7f) * factor;
-      if (byte < 0x80) return value % 2 === 0 ? value / 2 : -(value + 1) / 2;
-      factor *= 0x80;
-    }
-    throw new RangeError('a number does not end');
-  }
-
-  bytes(): Buffer | null {
-    const length = this.varint();
-    if (length < 0) return null;
-    const start = this.#at;
-    this.#at += length;
-    if (this.#at > this.#bytes.length) throw new RangeError('a field is longer than its batch');
-    return this.#bytes.subarray(start, this.#at);
-  }
-
-  /** By name; a list where a name comes several times. The number of headers only costs what it must. */
-  headers(): Record<string, HeaderValue | HeaderValue[]> {
-    const count = this.varint();
-    if (count === 0) return {};
-    const found = new Map<string, HeaderValue | HeaderValue[]>();
-    for (let index = 0; index < count; index++) {
-      const name = this.bytes()?.toString() ?? '';
-      const value = this.bytes();
-      const before = found.get(name);
-      if (before === undefined) found.set(name, value);
-      else if (Array.isArray(before)) before.push(value);
-      else found.set(name, [before, value]);
-    }
-    return Object.fromEntries(found);
-  }
 }

@@ -6,8 +6,8 @@ import { brokerError, protocolErrorType } from '../client/broker-error.js';
 import type { StreamClient } from '../client/connection.js';
 import { crashSentence, restartReason } from './crash-reason.js';
 import { gapAt, gapSentences, positionLost, type Gap, type GapPolicy } from './gap.js';
+import type { FetchedSpan } from '../client/fetched-span.js';
 import { hookedRoundRobin, type CommitOffsets } from '../client/group-hooks.js';
-import { incomingRecord } from './incoming-record.js';
 import { fetchPartitionOffsets } from './partition-offsets.js';
 import { isNewGroup, startPosition, type OffsetReset, type PartitionOffsets } from './start-position.js';
 import type { AssignedPartition, OwnedPartition, SourceListener, TopicSource } from './topic-source.js';
@@ -149,7 +149,6 @@ class KafkaSource implements TopicSource {
           commitsBy: (commit) => (this.#commit = commit),
           maxWaitMs: () => this.#maxWaitMs(),
           outOfRange: (partition) => this.#onOutOfRange(partition),
-          passed: (partition, nextOffset) => this.#onPassed(partition, nextOffset),
         }),
       ],
       retry: { restartOnFailure: () => Promise.resolve(this.#state !== 'ended') },
@@ -457,13 +456,6 @@ class KafkaSource implements TopicSource {
     this.#listener.gap(owned, gap);
   }
 
-  /** The client goes on behind records that it does not hand out: markers of transactions, and aborted ones. */
-  #onPassed(partition: number, nextOffset: bigint): void {
-    const owned = this.#owned.get(partition);
-    if (owned?.expectedOffset !== undefined && nextOffset > owned.expectedOffset)
-      this.#moveOn(owned, nextOffset);
-  }
-
   /** Goes on behind what holds no records, so that it is committed like the rest. */
   #moveOn(owned: Ownership, nextOffset: bigint): void {
     owned.expectedOffset = nextOffset;
@@ -493,15 +485,21 @@ class KafkaSource implements TopicSource {
       this.reset(owned);
       return Promise.resolve();
     }
-    const nextOffset = BigInt(batch.lastOffset()) + 1n;
-    owned.expectedOffset = nextOffset;
+    // Of each partition, a fetch brings one span.
+    const [span] = batch.messages as unknown as readonly [FetchedSpan];
+    const records = span.recordsFrom(owned.expectedOffset);
+    payload.resolveOffset(span.offset);
+    if (records.length === 0) {
+      this.#moveOn(owned, span.nextOffset);
+      return Promise.resolve();
+    }
+    owned.expectedOffset = span.nextOffset;
     owned.highWatermark = BigInt(batch.highWatermark);
-    this.#reached.set(owned.partition, nextOffset);
+    this.#reached.set(owned.partition, span.nextOffset);
     this.#lastRecordsAt = performance.now();
-    payload.resolveOffset(batch.messages[batch.messages.length - 1].offset);
     this.#listener.fetched(owned, {
-      records: batch.messages.map(incomingRecord),
-      nextOffset,
+      records,
+      nextOffset: span.nextOffset,
       highWatermark: owned.highWatermark,
     });
     return Promise.resolve();

@@ -2,8 +2,8 @@ import { MillraceError } from '../../errors.js';
 import { brokerError, protocolErrorType } from '../client/broker-error.js';
 import { createCluster, type Cluster } from '../client/cluster.js';
 import type { StreamClient } from '../client/connection.js';
-import { incomingRecord } from './incoming-record.js';
-import type { BatchRecord } from '../client/record-batch.js';
+import { fetchSpans } from '../client/fetch-answers.js';
+import type { FetchedSpan } from '../client/fetched-span.js';
 import type { IncomingRecord } from './topic-source.js';
 
 /** What one fetch brought of one partition. */
@@ -37,20 +37,18 @@ const metadataMaxAgeMs = 60_000;
 
 /**
  * The consumer of kafkajs cannot read without joining a group, which costs a rebalance, a right on the group and a
- * trace in the cluster; and it does not say how far it got in a partition that ends with markers, nor where the
- * committed records end.
+ * trace in the cluster.
  */
 interface Broker {
   fetch(request: object): Promise<{
-    readonly clientSideThrottleTime?: number;
     readonly responses: readonly { readonly partitions: readonly RawPartition[] }[];
   }>;
 }
 
 interface RawPartition {
   readonly partition: number;
-  readonly lastStableOffset: string;
-  readonly messages: readonly BatchRecord[];
+  /** One, or none. */
+  readonly messages: readonly FetchedSpan[];
 }
 
 /** Connects to read a topic. Throws MILLRACE_TOPIC_MISSING, MILLRACE_BROKER_UNAVAILABLE. */
@@ -59,6 +57,7 @@ export async function openPartitionFetcher(client: StreamClient, topic: string):
     isolationLevel: readCommitted,
     metadataMaxAge: metadataMaxAgeMs,
   });
+  fetchSpans(cluster);
   try {
     await cluster.connect();
     await cluster.addTargetTopic(topic);
@@ -124,7 +123,7 @@ async function fetchFrom(
   positions: ReadonlyMap<number, bigint>,
 ): Promise<FetchedPartition[]> {
   const broker = await cluster.findBroker({ nodeId });
-  const { responses, clientSideThrottleTime = 0 } = await broker.fetch({
+  const { responses } = await broker.fetch({
     isolationLevel: readCommitted,
     maxWaitTime: maxWaitMs,
     minBytes: 1,
@@ -140,36 +139,13 @@ async function fetchFrom(
       },
     ],
   });
-  const parts = responses.flatMap(({ partitions }) => partitions);
-  const isBehind = ({ partition, lastStableOffset }: RawPartition) =>
-    positions.get(partition)! < BigInt(lastStableOffset);
-  const unread = clientSideThrottleTime > 0 ? undefined : parts.find(isBehind);
-  if (unread === undefined || parts.some(({ messages }) => messages.length > 0)) {
-    return parts.map((part) => fetchedPartition(part, positions.get(part.partition)!));
-  }
-  const { partition } = unread;
-  const position = positions.get(partition)!;
-  // Alone, a partition brings at least one batch. When that has no record left after compaction, kafkajs does not tell
-  // where it ends.
-  return positions.size > 1
-    ? fetchFrom(cluster, topic, nodeId, new Map([[partition, position]]))
-    : [{ partition, records: [], nextOffset: position + 1n }];
+  return responses.flatMap(({ partitions }) =>
+    partitions.map((part) => fetchedPartition(part, positions.get(part.partition)!)),
+  );
 }
 
-function fetchedPartition({ partition, messages }: RawPartition, position: bigint): FetchedPartition {
-  const records = messages
-    // A batch comes whole, also when reading goes on in its middle.
-    .filter(({ offset, isControlRecord }) => !isControlRecord && BigInt(offset) >= position)
-    .map(incomingRecord);
-  const nextOffset = messages.map(endOfBatch).reduce((a, b) => (b > a ? b : a), position);
-  return { partition, records, nextOffset };
-}
-
-/** The offset behind the batch of a record, which may have lost its last records to compaction. */
-function endOfBatch({
-  offset,
-  batchContext,
-}: Pick<BatchRecord, 'offset'> & Partial<Pick<BatchRecord, 'batchContext'>>): bigint {
-  if (batchContext === undefined) return BigInt(offset) + 1n;
-  return BigInt(batchContext.firstOffset) + BigInt(batchContext.lastOffsetDelta) + 1n;
+function fetchedPartition({ partition, messages: [span] }: RawPartition, position: bigint): FetchedPartition {
+  if (span === undefined) return { partition, records: [], nextOffset: position };
+  const nextOffset = span.nextOffset > position ? span.nextOffset : position;
+  return { partition, records: span.recordsFrom(position), nextOffset };
 }

@@ -6,7 +6,7 @@ import { openPartitionFetcher, type OffsetPlace, type PartitionFetcher } from '.
 import type { IncomingRecord } from './topic-source.js';
 
 /** A record with the place it was read from. */
-export interface TopicRecord extends IncomingRecord {
+export interface TopicRecord extends Omit<IncomingRecord, 'numBytes'> {
   readonly topic: string;
   readonly partition: number;
 }
@@ -54,13 +54,20 @@ export async function* readTopic(
       for (const { partition, records } of await reading.next()) {
         for (const record of records) {
           if (signal?.aborted) return;
-          yield { ...record, topic, partition };
+          yield placed(record, topic, partition);
         }
       }
     }
   } finally {
     await fetcher.close();
   }
+}
+
+/** Key, value and headers are made of the bytes here, once. */
+function placed(record: IncomingRecord, topic: string, partition: number): TopicRecord {
+  const { offset, key, value, headers, timestampMs, unreadable } = record;
+  const place = { topic, partition, offset };
+  return { ...place, key, value, headers, timestampMs, ...(unreadable !== undefined && { unreadable }) };
 }
 
 /** How far the reading of a topic got. */

@@ -1,21 +1,8 @@
 import type { MillraceError } from '../../errors.js';
 import type { Gap } from './gap.js';
-import type { Headers } from '../headers.js';
+import type { IncomingRecord } from '../incoming-record.js';
 
-/** A record as it was read. */
-export interface IncomingRecord {
-  readonly offset: bigint;
-  readonly key: Buffer | null;
-  readonly value: Buffer | null;
-  readonly headers: Headers;
-  /** Milliseconds since 1970, as its producer or the broker set it. */
-  readonly timestampMs: number;
-  /**
-   * It stands for a whole batch of records that cannot be unpacked, for this reason: a sentence. Its offset is the last
-   * one of the batch; key and value are null.
-   */
-  readonly unreadable?: string;
-}
+export type { IncomingRecord } from '../incoming-record.js';
 
 /** What one fetch brought of one partition: ascending offsets, with gaps where Kafka leaves them. */
 export interface FetchedRecords {

@@ -4,7 +4,7 @@ import { describe, it } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { readBatches } from '../../../src/stream/client/fetched-batches.js';
-import type { BatchRecord } from '../../../src/stream/client/record-batch.js';
+import type { IncomingRecord } from '../../../src/stream/incoming-record.js';
 
 const require = createRequire(import.meta.url);
 interface Decoder {
@@ -14,7 +14,18 @@ const Decoder = require('kafkajs/src/protocol/decoder') as new (bytes: Buffer) =
 /** The decoder of kafkajs itself, which ours is held against. */
 const reference = require('kafkajs/src/protocol/recordBatch/v0/decoder') as (
   decoder: Decoder,
-) => Promise<{ records: BatchRecord[] }>;
+) => Promise<{ records: readonly KafkaRecord[] }>;
+type Content = Buffer | null;
+interface KafkaRecord {
+  readonly offset: string;
+  readonly timestamp: string;
+  readonly key: Buffer | null;
+  readonly value: Buffer | null;
+  readonly headers: Readonly<Record<string, Content | Content[]>>;
+}
+/** kafkajs cannot write a header without content. */
+const withContent = (content: Content | Content[]) =>
+  Array.isArray(content) ? content.map((each) => each ?? Buffer.alloc(0)) : (content ?? Buffer.alloc(0));
 
 interface Input {
   readonly key: Buffer | null;
@@ -69,6 +80,12 @@ const row = (value: string): Input => ({
   headers: [],
   timestampDelta: 0,
 });
+/** The key of a marker is its version and its type. */
+const markerOf = (type: 'abort' | 'commit'): Input => ({
+  ...row(''),
+  key: Buffer.from([0, 0, 0, type === 'abort' ? 0 : 1]),
+});
+const textOf = (records: readonly IncomingRecord[]) => records.map(({ value }) => String(value));
 const gzip = { attributes: 1, pack: (bytes: Buffer) => gzipSync(bytes) };
 
 const bytes = fc.option(
@@ -94,45 +111,122 @@ const batch = fc
     settings: { baseOffset, attributes: compression | flags, ...(compression === 1 && { pack: gzip.pack }) },
   }));
 
+/** The records of batches, as they are read. */
+async function recordsOf(...[messages, spent, limits]: Parameters<typeof readBatches>) {
+  const span = await readBatches(messages, spent, limits);
+  return span?.records ?? [];
+}
+
 describe('fetched batches', () => {
   it('are read as kafkajs reads them', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(batch, { minLength: 1, maxLength: 3 }), async (batches) => {
         const encoded = batches.map(({ inputs, settings }) => batchOf(inputs, settings));
-        const expected: BatchRecord[] = [];
+        const expected: KafkaRecord[] = [];
         for (const each of encoded) expected.push(...(await reference(new Decoder(each))).records);
-        const found = await readBatches(Buffer.concat(encoded));
-        const comparable = (records: readonly BatchRecord[]) =>
-          records.map(({ offset, timestamp, key, value, headers, isControlRecord, batchContext }) => ({
-            ...{ offset, timestamp, key, value, isControlRecord, headers },
-            producerId: batchContext.producerId,
-            inTransaction: batchContext.inTransaction,
-            firstOffset: batchContext.firstOffset,
-            lastOffsetDelta: batchContext.lastOffsetDelta,
-          }));
-        assert.deepEqual(comparable(found), comparable(expected));
+        const found = await recordsOf(Buffer.concat(encoded));
+        assert.deepEqual(
+          found.map(({ offset, timestampMs, key, value, headers }) => ({
+            ...{ offset, timestampMs, key, value, headers },
+          })),
+          expected.map(({ offset, timestamp, key, value, headers }) => ({
+            ...{ offset: BigInt(offset), timestampMs: Number(timestamp), key, value },
+            headers: Object.fromEntries(
+              Object.entries(headers).map(([name, content]) => [name, withContent(content)]),
+            ),
+          })),
+        );
+        const last = encoded.length - 1;
+        const { baseOffset } = batches[last].settings;
+        const span = await readBatches(Buffer.concat(encoded));
+        assert.equal(span?.nextOffset, baseOffset + BigInt(batches[last].inputs.length));
       }),
     );
+  });
+
+  it('have records that know how many bytes they take', async () => {
+    const full: Input = { ...row('value'), key: Buffer.from('key'), headers: [['h', Buffer.from('v')]] };
+    const found = await recordsOf(batchOf([full, row(''), full], gzip));
+    assert.deepEqual(
+      found.map(({ numBytes }) => numBytes),
+      [full, row(''), full].map((each, index) => recordOf(each, index).length),
+    );
+  });
+
+  it('have headers that are called as something every object has', async () => {
+    const headers = ['constructor', '__proto__', 'valueOf', 'valueOf'].map(
+      (name) => [name, Buffer.from('x')] as const,
+    );
+    const [{ headers: found }] = await recordsOf(batchOf([{ ...row('a'), headers }]));
+    assert.deepEqual(Object.entries(found), [
+      ['constructor', Buffer.from('x')],
+      ['__proto__', Buffer.from('x')],
+      ['valueOf', [Buffer.from('x'), Buffer.from('x')]],
+    ]);
+  });
+
+  it('move the position also when they hold no records, or markers alone', async () => {
+    const empty = batchOf([], { baseOffset: 5n });
+    empty.writeInt32BE(9, 23);
+    const marker = batchOf([markerOf('abort')], { baseOffset: 15n, attributes: 0x30 });
+    for (const [messages, nextOffset] of [
+      [empty, 15n],
+      [Buffer.concat([empty, marker]), 16n],
+    ] as const) {
+      const span = await readBatches(messages);
+      assert.deepEqual([span?.records, span?.nextOffset], [[], nextOffset]);
+    }
+    assert.equal(await readBatches(empty.subarray(0, 60)), undefined);
+  });
+
+  it('of a transaction that was given up have no records, which no key passes for the marker of', async () => {
+    const inTransaction = { attributes: 0x10 };
+    const zero: Input = { ...row('zero'), key: Buffer.alloc(4) };
+    const span = await readBatches(
+      Buffer.concat([
+        batchOf([zero, row('a')], inTransaction),
+        batchOf([zero], { ...inTransaction, baseOffset: 2n }),
+        batchOf([row('other')], { baseOffset: 3n }),
+        batchOf([markerOf('abort')], { attributes: 0x30, baseOffset: 4n }),
+        batchOf([row('b')], { ...inTransaction, baseOffset: 5n }),
+        batchOf([markerOf('commit')], { attributes: 0x30, baseOffset: 6n }),
+      ]),
+    );
+    const kept = span!.without([{ producerId: '77', firstOffset: '0' }]);
+    assert.deepEqual(textOf(kept.records), ['other', 'b']);
+    assert.equal(kept.nextOffset, 7n);
+    assert.equal(kept.offset, '6');
+    assert.deepEqual(textOf(span!.without([]).records), ['zero', 'a', 'zero', 'other', 'b']);
+  });
+
+  it('are read on from the middle of one', async () => {
+    const span = await readBatches(batchOf([row('a'), row('b'), row('c')], { baseOffset: 10n }));
+    const from = (offset: bigint) => textOf(span!.recordsFrom(offset));
+    assert.deepEqual([from(9n), from(12n), from(13n)], [['a', 'b', 'c'], ['c'], []]);
   });
 
   it('are read up to one that was cut off', async () => {
     const whole = batchOf([row('a')]);
     const cut = batchOf([row('b')], { baseOffset: 1n });
     for (let length = 0; length < cut.length; length++) {
-      const found = await readBatches(Buffer.concat([whole, cut.subarray(0, length)]));
-      assert.deepEqual(
-        found.map(({ value }) => String(value)),
-        ['a'],
-      );
+      const found = await recordsOf(Buffer.concat([whole, cut.subarray(0, length)]));
+      assert.deepEqual(textOf(found), ['a']);
     }
   });
 
   it('become one record each when they cannot be unpacked, and cost their neighbours nothing', async () => {
     const limits = { maxBytes: 10_000, maxRecords: 100 };
+    const misplaced = batchOf([row('x'), row('y')], { baseOffset: 1n });
+    misplaced.writeInt32BE(0, 23);
     const bad: [batch: Buffer, reason: RegExp][] = [
       [batchOf([row('x'.repeat(20_000))], { ...gzip, baseOffset: 1n }), /unpacks to more than 10000 bytes/],
       [batchOf([row('x')], { ...gzip, baseOffset: 1n, numRecords: 101 }), /has 101 records, and at most 100/],
-      [batchOf([row('x')], { ...gzip, baseOffset: 1n, numRecords: 2 }), /is damaged/],
+      [batchOf([row('x')], { ...gzip, baseOffset: 1n, numRecords: 2 }), /is damaged \(/],
+      [
+        batchOf([row('x'), row('y')], { baseOffset: 1n, numRecords: 1 }),
+        /is damaged \(bytes are left behind/,
+      ],
+      [misplaced, /is damaged \(an offset is not within/],
       [batchOf([row('x')], { attributes: 1, baseOffset: 1n }), /cannot be unpacked \(/],
       [batchOf([row('x')], { attributes: 2, baseOffset: 1n }), /is packed with snappy, which is not read/],
       [batchOf([row('x')], { attributes: 3, baseOffset: 1n }), /is packed with lz4, which is not read/],
@@ -140,11 +234,7 @@ describe('fetched batches', () => {
     ];
     for (const [middle, reason] of bad) {
       const behind = batchOf([row('z')], { baseOffset: 500n });
-      const found = await readBatches(
-        Buffer.concat([batchOf([row('a')]), middle, behind]),
-        undefined,
-        limits,
-      );
+      const found = await recordsOf(Buffer.concat([batchOf([row('a')]), middle, behind]), undefined, limits);
       assert.deepEqual(
         found.map(({ value }) => value && String(value)),
         ['a', null, 'z'],
@@ -158,21 +248,22 @@ describe('fetched batches', () => {
     const large = (baseOffset: bigint) => batchOf([row('x'.repeat(60_000_000))], { ...gzip, baseOffset });
     const answer = Buffer.concat([large(0n), large(1n), large(2n), large(3n)]);
     const spent = { bytes: 0, records: 0 };
-    assert.equal((await readBatches(answer, spent)).length, 3);
+    assert.equal((await recordsOf(answer, spent)).length, 3);
     assert.ok(spent.bytes < 200_000_000);
-    assert.equal((await readBatches(answer, spent)).length, 1);
+    assert.equal((await recordsOf(answer, spent)).length, 1);
   });
 
   it('may have more records than one call takes arguments', async () => {
-    const found = await readBatches(batchOf(Array<Input>(200_000).fill(row('')), gzip));
+    const found = await recordsOf(batchOf(Array<Input>(200_000).fill(row('')), gzip));
     assert.equal(found.length, 200_000);
-    assert.equal(found.at(-1)?.offset, '199999');
+    assert.equal(found.at(-1)?.offset, 199_999n);
   });
 
   it('may have records with very many headers', async () => {
     const headers = Array.from({ length: 100_000 }, (_, index) => [`h${index}`, Buffer.from('v')] as const);
+    const messages = batchOf([{ ...row('a'), headers }]);
     const startedAt = performance.now();
-    const [found] = await readBatches(batchOf([{ ...row('a'), headers }]));
+    const [found] = await recordsOf(messages);
     assert.equal(Object.keys(found.headers).length, 100_000);
     assert.ok(performance.now() - startedAt < 2_000);
   });
@@ -188,8 +279,10 @@ describe('fetched batches', () => {
       fc.asyncProperty(fc.array(change, { minLength: 1, maxLength: 4 }), async (changes) => {
         const damaged = Buffer.from(valid);
         for (const [index, byte] of changes) damaged[index] = byte;
-        const found = await readBatches(damaged);
+        const found = await recordsOf(damaged);
         assert.ok(found.length <= 3);
+        for (const { key, value, headers } of found)
+          assert.ok(headers && key !== undefined && value !== undefined);
       }),
       { numRuns: 2_000 },
     );

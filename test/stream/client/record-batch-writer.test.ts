@@ -6,7 +6,7 @@ import fc from 'fast-check';
 import { ByteWriter } from '../../../src/stream/client/byte-writer.js';
 import { crc32c } from '../../../src/stream/client/crc32c.js';
 import { readBatches } from '../../../src/stream/client/fetched-batches.js';
-import { readRecordBatch, type BatchRecord } from '../../../src/stream/client/record-batch.js';
+import { readRecordBatch } from '../../../src/stream/client/record-batch.js';
 import {
   writeRecordBatch,
   type BatchSettings,
@@ -22,6 +22,15 @@ const encodeRecord = require('kafkajs/src/protocol/recordBatch/record/v0') as (r
 const { RecordBatch: encodeBatch } = require('kafkajs/src/protocol/recordBatch/v0') as {
   RecordBatch: (batch: object) => Promise<{ buffer: Buffer }>;
 };
+
+/** A record as kafkajs decodes it. */
+interface KafkaRecord {
+  readonly offset: string;
+  readonly timestamp: string;
+  readonly key: Buffer | null;
+  readonly value: Buffer | null;
+  readonly headers: object;
+}
 
 const settings: BatchSettings = {
   producerId: 4001n,
@@ -110,27 +119,36 @@ describe('a record batch', () => {
       { key: null, value: null, headers: { a: ['1', Buffer.from('2')], ä: 'ö' }, timestampMs: 0 },
       { key: Buffer.from([255]), value: 'x', timestamp: '1700000000007' },
     ]);
-    const ours = await readBatches(bytes);
-    const theirs = (await decode(new Decoder(bytes))) as { records: BatchRecord[] };
-    const shown = (found: readonly BatchRecord[]) =>
-      found.map(({ key, value, headers, timestamp, offset }) => ({
+    const ours = (await readBatches(bytes))!.records;
+    const theirs = (await decode(new Decoder(bytes))) as { records: KafkaRecord[] };
+    const shown = (
+      found: readonly (Omit<KafkaRecord, 'offset' | 'timestamp'> & { offset: unknown; time: unknown })[],
+    ) =>
+      found.map(({ key, value, headers, time, offset }) => ({
         key: key?.toString('latin1'),
         value: value?.toString(),
         headers: JSON.stringify(headers),
-        timestamp: String(timestamp),
+        time: String(time),
         offset: String(offset),
       }));
-    assert.deepEqual(shown(ours), shown(theirs.records));
     assert.deepEqual(
-      ours.map(({ timestamp }) => timestamp),
-      ['1700000000005', '0', '1700000000007'],
+      shown(
+        ours.map(({ offset, timestampMs: time, key, value, headers }) => ({
+          ...{ offset, time, key, value, headers },
+        })),
+      ),
+      shown(theirs.records.map(({ timestamp: time, ...record }) => ({ ...record, time }))),
     );
-    assert.equal(readRecordBatch(bytes, 0)?.maxTimestamp, 1_700_000_000_007n);
+    assert.deepEqual(
+      ours.map(({ timestampMs }) => timestampMs),
+      [1_700_000_000_005, 0, 1_700_000_000_007],
+    );
+    assert.equal(readRecordBatch(bytes, 0)?.maxTimestampMs, 1_700_000_000_007);
   });
 
   it('has the time at which it is written where a record has none', async () => {
     const before = Date.now();
-    const [{ timestamp }] = await readBatches(await write([{ value: 'x' }]));
-    assert.ok(Number(timestamp) >= before && Number(timestamp) <= Date.now());
+    const [{ timestampMs }] = (await readBatches(await write([{ value: 'x' }])))!.records;
+    assert.ok(timestampMs >= before && timestampMs <= Date.now());
   });
 });
