@@ -34,3 +34,13 @@ export async function together(...work: readonly Promise<void>[]): Promise<void>
   const indefinite = failures.find(({ reason }) => protocolErrorType(reason) === undefined);
   throw (indefinite ?? failures[0]).reason;
 }
+
+/** Waits for all of them, but no longer than this. */
+export async function settled(work: readonly Promise<unknown>[], maxWaitMs: number): Promise<void> {
+  const overdue = new AbortController();
+  await Promise.race([
+    Promise.all(work),
+    delay(maxWaitMs, undefined, { signal: overdue.signal }).catch(() => {}),
+  ]);
+  overdue.abort();
+}
