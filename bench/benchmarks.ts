@@ -1,4 +1,5 @@
 import type { Benchmark } from './benchmark.js';
+import { csv } from './csv.js';
 import { decode } from './decode.js';
 import { delivery } from './delivery.js';
 
@@ -6,4 +7,5 @@ import { delivery } from './delivery.js';
 export const benchmarks: readonly Benchmark[] = [
   delivery, //
   decode,
+  csv,
 ];
