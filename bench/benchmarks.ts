@@ -2,10 +2,12 @@ import type { Benchmark } from './benchmark.js';
 import { csv } from './csv.js';
 import { decode } from './decode.js';
 import { delivery } from './delivery.js';
+import { produce } from './produce.js';
 
 /** Everything that `npm run bench` measures, in the order of the report. */
 export const benchmarks: readonly Benchmark[] = [
   delivery, //
   decode,
   csv,
+  produce,
 ];
