@@ -4,13 +4,16 @@ import type { Decoder, Encoder } from './codec.js';
 import { createCsvJsonEncoder } from './csv-json-encoder.js';
 import { conform, pickFields } from './conformity.js';
 import { createJsonScanner } from './json-scanner.js';
+import { compileJsonWriter } from './json-writer.js';
 import type { Schema } from './schema.js';
 
 /** One JSON object in UTF-8, its keys in the order of the schema. */
 export function createJsonEncoder(schema: Schema): Encoder {
+  const write = compileJsonWriter(schema);
   return {
     format: 'json',
-    encode: (observation) => Buffer.from(JSON.stringify(conform(observation, schema))),
+    encode: (observation) =>
+      write?.(observation) ?? Buffer.from(JSON.stringify(conform(observation, schema))),
     forCsv: (columns) => createCsvJsonEncoder(schema, columns),
   };
 }
