@@ -173,15 +173,19 @@ function inferField(name: string, index: number, sample: readonly (readonly stri
   const candidates = new Set<FieldType>(['int', 'long', 'double', 'boolean']);
   let numMissing = 0;
   let numPresent = 0;
+  let before: readonly FieldType[] | undefined;
   for (const cells of sample) {
     const cell = cells[index];
     if (cell === undefined) continue;
-    if (isMissing(cell)) {
+    const plain = typesOfPlainNumber(cell);
+    if (plain === undefined && isMissing(cell)) {
       numMissing++;
       continue;
     }
     numPresent++;
-    const possible = typesOfCell(cell);
+    const possible = plain ?? typesOfCell(cell);
+    if (possible === before) continue;
+    before = possible;
     for (const type of candidates) if (!possible.includes(type)) candidates.delete(type);
     if (candidates.size === 0) break;
   }
@@ -190,13 +194,37 @@ function inferField(name: string, index: number, sample: readonly (readonly stri
   return numMissing > 0 ? { name, type, nullable: true } : { name, type };
 }
 
+const wholeTypes: readonly FieldType[] = ['int', 'long', 'double'];
+const fractionTypes: readonly FieldType[] = ['double'];
+
+/**
+ * What `typesOfCell` says of a number as most are written, found without matching patterns: `["-"] digits ["." digits]`
+ * of at most 9 characters, without zeros before it. Undefined for any other cell.
+ */
+function typesOfPlainNumber(cell: string): readonly FieldType[] | undefined {
+  const [minus, point, zero, nine] = [0x2d, 0x2e, 0x30, 0x39];
+  const first = cell.charCodeAt(0) === minus ? 1 : 0;
+  if (cell.length === first || cell.length > 9) return undefined;
+  if (cell.charCodeAt(first) === zero && cell.length > first + 1 && cell.charCodeAt(first + 1) !== point) {
+    return undefined;
+  }
+  let isWhole = true;
+  for (let at = first; at < cell.length; at++) {
+    const code = cell.charCodeAt(at);
+    if (code >= zero && code <= nine) continue;
+    if (code !== point || !isWhole || at === cell.length - 1) return undefined;
+    isWhole = false;
+  }
+  return isWhole ? wholeTypes : fractionTypes;
+}
+
 /** The types, from narrow to wide, that hold this cell without loss. */
 function typesOfCell(cell: string): readonly FieldType[] {
   const text = cell.trim();
   if (/^(true|false)$/i.test(text)) return ['boolean'];
   const number = parseNumber(text);
   if (number === undefined || /^[+-]?0\d/.test(text)) return [];
-  if (!/^[+-]?\d+$/.test(text)) return ['double'];
+  if (!/^[+-]?\d+$/.test(text)) return fractionTypes;
   if (!Number.isSafeInteger(number)) return [];
-  return number === (number | 0) ? ['int', 'long', 'double'] : ['long', 'double'];
+  return number === (number | 0) ? wholeTypes : ['long', 'double'];
 }

@@ -2,10 +2,12 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
+import fc from 'fast-check';
 import { avroSchemaOf } from '../../src/record/avro-schema.js';
 import { fieldNameOf } from '../../src/record/field-name.js';
 import { inferSchema, schemaOf } from '../../src/record/infer-schema.js';
 import type { Field, Schema } from '../../src/record/schema.js';
+import { csvCell } from '../helpers/csv-cells.js';
 import { scratchFolder } from '../helpers/scratch.js';
 
 const typeOf = (...cells: string[]): Field =>
@@ -34,6 +36,16 @@ describe('schema inference', () => {
     ];
     for (const [cells, expected] of cases)
       assert.deepEqual(typeOf(...cells), { name: 'x', ...expected }, cells.join());
+  });
+
+  it('finds the same for cells with a space before them, which it looks at more closely', () => {
+    const cells = fc.array(csvCell.map(String), { minLength: 1, maxLength: 3 });
+    fc.assert(
+      fc.property(cells, (drawn) => {
+        assert.deepEqual(typeOf(...drawn), typeOf(...drawn.map((cell) => ` ${cell}`)));
+      }),
+      { numRuns: 5_000 },
+    );
   });
 
   it('gives key and label their roles, drops columns, and takes types that are said', () => {
