@@ -23,19 +23,20 @@ export const readWithMillrace: CsvReader = (text, schema) => {
   const matrix = new Matrix(isNumber.filter(Boolean).length);
   /** Returns false for a row with a cell that is not certain. */
   const addCells = (row: CsvRow): boolean => {
-    for (let column = 0; column < columns.length; column++) {
-      const value = cells.values[column];
+    const { values } = cells;
+    const data = matrix.withRoomFor(values.length);
+    let { length } = matrix;
+    for (let column = 0; column < values.length; column++) {
       if (!isNumber[column]) matrix.addText(cells.text(row, column));
-      else if (Number.isNaN(value)) return false;
-      else matrix.add(value);
+      else if (Number.isNaN(values[column])) return false;
+      else data[length++] = values[column];
     }
+    matrix.length = length;
     return true;
   };
   const read = (rows: readonly CsvRow[]) => {
     for (const row of rows) {
-      const before = matrix.length;
       if (cells.read(row) && addCells(row)) continue;
-      matrix.length = before;
       const parsed = parseRow(row);
       if ('problem' in parsed) throw new Error(parsed.problem.message);
       for (const [column, name] of columns.entries()) {
@@ -95,12 +96,17 @@ class Matrix {
   }
 
   add(value: number): void {
-    if (this.length === this.#data.length) {
-      const longer = new Float32Array(this.length * 2);
+    this.withRoomFor(1)[this.length++] = value;
+  }
+
+  /** The numbers, and behind them room for so many more. */
+  withRoomFor(numNumbers: number): Float32Array {
+    if (this.length + numNumbers > this.#data.length) {
+      const longer = new Float32Array(2 * (this.length + numNumbers));
       longer.set(this.#data);
       this.#data = longer;
     }
-    this.#data[this.length++] = value;
+    return this.#data;
   }
 
   addText(text: string): void {

@@ -198,7 +198,7 @@ const wholeTypes: readonly FieldType[] = ['int', 'long', 'double'];
 const fractionTypes: readonly FieldType[] = ['double'];
 
 /**
- * What `typesOfCell` says of a number as most are written, found without matching patterns: `["-"] digits ["." digits]`
+ * What `typesOfCell` says of a number as most are written, found without matching patterns: `["-"] *DIGIT ["." 1*DIGIT]`
  * of at most 9 characters, without zeros before it. Undefined for any other cell.
  */
 function typesOfPlainNumber(cell: string): readonly FieldType[] | undefined {
