@@ -1,10 +1,12 @@
 import { RowError, messageOf } from '../errors.js';
 import { createBoundsCheck } from './avro-bounds.js';
 import { avroSchemaOf, checkAvroSchema, type AvroJson } from './avro-schema.js';
+import { createAvroScanner } from './avro-scanner.js';
 import { avroType } from './avro-type.js';
 import type { Decoder, Encoder } from './codec.js';
 import { conform, pickFields } from './conformity.js';
 import { checkSize } from './json-codec.js';
+import type { RowScanner } from './row-scanner.js';
 import type { SchemaStore } from './schema-store.js';
 import type { Schema } from './schema.js';
 
@@ -19,8 +21,11 @@ const maxUnknownIds = 10_000;
 const unknownForMs = 60_000;
 const lookUpsAtOnce = 16;
 
-/** Reads a record without its header, written with one schema. */
-type ReadRecord = (bytes: Buffer) => Record<string, unknown>;
+/** Reads records without their header, written with one schema. */
+interface RecordReader {
+  readonly read: (bytes: Buffer) => Record<string, unknown>;
+  readonly scanner?: RowScanner | undefined;
+}
 
 /** Registers the schema under the subject, then writes records in Confluent's wire format. Throws as `register`. */
 export async function createAvroEncoder(
@@ -57,13 +62,13 @@ export async function createAvroEncoder(
  * of that row.
  */
 export function createAvroDecoder(schema: Schema, schemas: SchemaStore, maxBytes: number): Decoder {
-  const readers = new Map<number, ReadRecord>();
+  const readers = new Map<number, RecordReader>();
   const unknownIds = new Map<number, number>();
 
   async function lookUp(id: number): Promise<void> {
     const text = await schemas.get(id);
     if (text === undefined) remember(unknownIds, id, performance.now() + unknownForMs, maxUnknownIds);
-    else remember(readers, id, createRecordReader(text), maxSchemas);
+    else remember(readers, id, createRecordReader(text, schema), maxSchemas);
   }
 
   return {
@@ -71,12 +76,19 @@ export function createAvroDecoder(schema: Schema, schemas: SchemaStore, maxBytes
     decode(value) {
       checkSize(value, maxBytes);
       const id = schemaIdOf(value);
-      const read = readers.get(id);
-      if (read === undefined) {
+      const reader = readers.get(id);
+      if (reader === undefined) {
         const message = `No schema has the id ${id} that the value names.`;
         throw new RowError('MILLRACE_ROW_SCHEMA_UNKNOWN', message, { facts: { schemaId: id } });
       }
-      return pickFields(read(value.subarray(headerBytes)), schema);
+      return pickFields(reader.read(value.subarray(headerBytes)), schema);
+    },
+    scanner: {
+      scan(bytes, start, end, row) {
+        if (end - start > maxBytes || end - start < headerBytes || bytes[start] !== magicByte) return false;
+        const scanner = readers.get(bytes.readInt32BE(start + 1))?.scanner;
+        return scanner !== undefined && scanner.scan(bytes, start + headerBytes, end, row);
+      },
     },
     async prepare(values) {
       const now = performance.now();
@@ -107,22 +119,27 @@ function schemaIdOf(value: Buffer): number {
 }
 
 /** A reader for one writer's schema; one that cannot be used becomes a reader that says so of every row. */
-function createRecordReader(text: string): ReadRecord {
+function createRecordReader(text: string, schema: Schema): RecordReader {
   try {
     const json = checkAvroSchema(text);
     const type = avroType(json);
     const checkBounds = createBoundsCheck(json);
-    return (bytes) => {
-      checkBounds(bytes);
-      try {
-        return type.fromBuffer(bytes) as Record<string, unknown>;
-      } catch (error) {
-        throw undecodable(`The value is not Avro of the schema it names: ${messageOf(error)}.`, error);
-      }
+    return {
+      read(bytes) {
+        checkBounds(bytes);
+        try {
+          return type.fromBuffer(bytes) as Record<string, unknown>;
+        } catch (error) {
+          throw undecodable(`The value is not Avro of the schema it names: ${messageOf(error)}.`, error);
+        }
+      },
+      scanner: createAvroScanner(schema, json),
     };
   } catch (cause) {
-    return () => {
-      throw undecodable(`The schema that the value names cannot be used: ${messageOf(cause)}`, cause);
+    return {
+      read() {
+        throw undecodable(`The schema that the value names cannot be used: ${messageOf(cause)}`, cause);
+      },
     };
   }
 }

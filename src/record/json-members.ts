@@ -1,5 +1,6 @@
 import { JsonName } from './json-name.js';
-import type { FieldType, Schema } from './schema.js';
+import { isWanted, type ScannedField } from './scanned-field.js';
+import type { FieldType } from './schema.js';
 
 /**
  * What is done with the value of a name: `unused` are the fields of the schema that are neither feature nor key,
@@ -19,20 +20,35 @@ const kinds: Record<FieldType, MemberKind> = {
 };
 
 /** A name in an object, and what its value is for. */
-export class JsonMember {
+export class JsonMember implements ScannedField {
+  readonly kind: MemberKind;
+  readonly type: FieldType;
+  readonly isNullable: boolean;
+  readonly isKey: boolean;
+  readonly column: number;
+  readonly numColumns: number;
   /** The row in which it was seen last. */
   seenIn = 0;
 
+  /** @param field undefined: no field of the schema */
   constructor(
     readonly name: JsonName,
-    readonly kind: MemberKind,
-    readonly isNullable = true,
-    readonly isKey = false,
-    /** The first of its columns; -1 when it is no feature. */
-    readonly column = -1,
-    readonly numColumns = 0,
-  ) {}
+    field?: ScannedField,
+  ) {
+    const known = field ?? unknownField;
+    this.kind = field === undefined ? 'unknown' : isWanted(field) ? kinds[field.type] : 'unused';
+    this.type = known.type;
+    this.isNullable = known.isNullable;
+    this.isKey = known.isKey;
+    this.column = known.column;
+    this.numColumns = known.numColumns;
+  }
 }
+
+const unknownField: ScannedField = {
+  type: 'sparse',
+  ...{ isNullable: true, isKey: false, column: -1, numColumns: 1 },
+};
 
 /** Names up to this length are remembered, and so many of them. */
 const maxNameBytes = 128;
@@ -48,25 +64,11 @@ export class JsonMembers {
   readonly #byName: ReadonlyMap<string, JsonMember>;
   readonly #byPlace: JsonMember[] = [];
 
-  constructor({ fields, features, key }: Schema) {
-    const byName = new Map<string, JsonMember>();
-    const columns = new Map<string, number>();
-    let numColumns = 0;
-    for (const name of features) {
-      columns.set(name, numColumns);
-      numColumns += fields.find((field) => field.name === name)?.size ?? 1;
-    }
-    for (const { name, type, size, nullable } of fields) {
-      const isKey = name === key;
-      const column = columns.get(name) ?? -1;
-      const kind = isKey || column !== -1 ? kinds[type] : 'unused';
-      byName.set(
-        name,
-        new JsonMember(new JsonName(`"${name}"`), kind, nullable ?? false, isKey, column, size ?? 1),
-      );
-    }
-    this.#byName = byName;
-    this.wanted = [...byName.values()].filter(({ kind }) => kind !== 'unused');
+  constructor(fields: ReadonlyMap<string, ScannedField>) {
+    this.#byName = new Map(
+      [...fields].map(([name, field]) => [name, new JsonMember(new JsonName(`"${name}"`), field)]),
+    );
+    this.wanted = [...this.#byName.values()].filter(isWanted);
   }
 
   /** The member that was last found at this place of an object. */
@@ -79,9 +81,9 @@ export class JsonMembers {
     const quoted = bytes.toString('latin1', start, end);
     const known = this.#byName.get(quoted.slice(1, -1));
     if (place >= maxPlaces || quoted.length < 3 || quoted.length > maxNameBytes) return known ?? unknown;
-    return (this.#byPlace[place] = known ?? new JsonMember(new JsonName(quoted), 'unknown'));
+    return (this.#byPlace[place] = known ?? new JsonMember(new JsonName(quoted)));
   }
 }
 
 /** Any member that is not remembered; its name is never compared. */
-const unknown = new JsonMember(new JsonName('"unknown"'), 'unknown');
+const unknown = new JsonMember(new JsonName('"unknown"'));

@@ -16,7 +16,8 @@ import {
   skipValue,
 } from './json-syntax.js';
 import type { RowScanner, ScannedRow } from './row-scanner.js';
-import { fieldOf, type Schema } from './schema.js';
+import { scannedFields, setAbsent, type ScannedField } from './scanned-field.js';
+import type { Schema } from './schema.js';
 
 /**
  * A scanner of JSON objects; undefined when it would give up on every row, because of a sparse feature or of a name
@@ -26,11 +27,12 @@ import { fieldOf, type Schema } from './schema.js';
  * deeply, and on every fault.
  */
 export function createJsonScanner(schema: Schema, maxBytes: number): RowScanner | undefined {
-  const isUsable =
-    schema.fields.every(({ name }) => /^[A-Za-z_][A-Za-z0-9_]*$/.test(name) && name !== '__proto__') &&
-    schema.features.every((name) => fieldOf(schema, name).type !== 'sparse');
-  return isUsable ? new JsonScanner(schema, maxBytes) : undefined;
+  const fields = scannedFields(schema);
+  const isUsable = schema.fields.every(({ name }) => plainName.test(name) && name !== '__proto__');
+  return fields && isUsable ? new JsonScanner(fields, maxBytes) : undefined;
 }
+
+const plainName = /^[A-Za-z_][A-Za-z0-9_]*$/;
 
 class JsonScanner implements RowScanner {
   readonly #maxBytes: number;
@@ -39,9 +41,9 @@ class JsonScanner implements RowScanner {
   #view: DataView = new DataView(new ArrayBuffer(0));
   #numRows = 0;
 
-  constructor(schema: Schema, maxBytes: number) {
+  constructor(fields: ReadonlyMap<string, ScannedField>, maxBytes: number) {
     this.#maxBytes = maxBytes;
-    this.#members = new JsonMembers(schema);
+    this.#members = new JsonMembers(fields);
   }
 
   scan(bytes: Buffer, start: number, end: number, row: ScannedRow): boolean {
@@ -163,15 +165,6 @@ class JsonScanner implements RowScanner {
   #fillAbsent(rowNumber: number, row: ScannedRow): boolean {
     return this.#members.wanted.every((member) => member.seenIn === rowNumber || setAbsent(member, row));
   }
-}
-
-/** False when the row cannot do without it. */
-function setAbsent({ isNullable, kind, column, numColumns }: JsonMember, row: ScannedRow): boolean {
-  if (!isNullable) return false;
-  if (column === -1) return true;
-  if (kind === 'text') row.texts[column] = undefined;
-  row.cells.fill(NaN, row.start + column, row.start + column + numColumns);
-  return true;
 }
 
 /** False when float32 cannot hold it. */

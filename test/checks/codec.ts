@@ -34,14 +34,16 @@ const named: Schema = {
 
 const finite = { noNaN: true, noDefaultInfinity: true };
 const float = fc.float(finite).map((value) => value + 0);
-const sparse = fc.uniqueArray(fc.integer({ min: 0, max: 2 })).chain((places) =>
-  fc.array(float, { minLength: places.length, maxLength: places.length }).map((values) => ({
-    indices: places.sort((one, other) => one - other),
-    values,
-  })),
-);
+const sparseOf = (size: number) =>
+  fc.uniqueArray(fc.nat(size - 1)).chain((places) =>
+    fc.array(float, { minLength: places.length, maxLength: places.length }).map((values) => ({
+      indices: places.sort((one, other) => one - other),
+      values,
+    })),
+  );
 
 function valueOf(field: Field): fc.Arbitrary<FieldValue> {
+  const size = field.size ?? 1;
   const byType: Record<Field['type'], fc.Arbitrary<FieldValue>> = {
     float,
     double: fc.double(finite).map((value) => value + 0),
@@ -49,14 +51,17 @@ function valueOf(field: Field): fc.Arbitrary<FieldValue> {
     long: fc.maxSafeInteger(),
     boolean: fc.boolean(),
     string: fc.string({ unit: 'grapheme' }),
-    vector: fc.array(float, { minLength: 3, maxLength: 3 }),
-    sparse,
+    vector: fc.array(float, { minLength: size, maxLength: size }),
+    sparse: sparseOf(size),
   };
   return field.nullable ? fc.option(byType[field.type]) : byType[field.type];
 }
-const observations = fc.record(
-  Object.fromEntries(schema.fields.map((field) => [field.name, valueOf(field)])),
-) as fc.Arbitrary<Observation>;
+
+/** Observations that fit the schema. */
+export function observationsOf({ fields }: Schema): fc.Arbitrary<Observation> {
+  return fc.record(Object.fromEntries(fields.map((field) => [field.name, valueOf(field)])));
+}
+const observations = observationsOf(schema);
 
 /** What every codec must hold. */
 export function checkCodec(format: RecordFormat): void {

@@ -4,19 +4,23 @@ import fc from 'fast-check';
 import type { RowBatch } from '../../src/features/row-batch.js';
 import { RowFault } from '../../src/features/row-faults.js';
 import { createRowDecoder } from '../../src/features/row-decoder.js';
+import type { Decoder } from '../../src/record/codec.js';
+import { createDecoder, createEncoder } from '../../src/record/codecs.js';
 import { createJsonDecoder, createJsonEncoder } from '../../src/record/json-codec.js';
+import type { Observation } from '../../src/record/observation.js';
 import { checkSchema, type Schema } from '../../src/record/schema.js';
 import { collisionEvents, collisionSchema } from '../../src/simulation/collision-events.js';
+import { observationsOf } from '../checks/codec.js';
 import { rowTexts, schemas } from '../helpers/json-text.js';
+import { memorySchemaStore } from '../helpers/memory-schema-store.js';
 import { mutations } from '../helpers/mutation.js';
 import { rowOf } from '../helpers/sample-rows.js';
 
 const maxBytes = 2_000;
 
 /** Decoders of the same rows, with and without a scanner, and how many values the first had to decode. */
-function open(schema: Schema) {
+function open(schema: Schema, decoder = createJsonDecoder(schema, maxBytes)) {
   let numDecoded = 0;
-  const decoder = createJsonDecoder(schema, maxBytes);
   const { scanner: _, ...plain } = decoder;
   const counting = {
     ...decoder,
@@ -33,8 +37,8 @@ function open(schema: Schema) {
 }
 
 /** Reads the values both ways: numbers, text, keys and faults must be the same, to the bit. */
-function checkBothWays(schema: Schema, values: readonly Buffer[]): void {
-  const { scanning, plain } = open(schema);
+function checkBothWays(schema: Schema, values: readonly Buffer[], decoder?: Decoder): void {
+  const { scanning, plain } = open(schema, decoder);
   assertSameBatch(scanning.read(values), plain.read(values), values.map(String).join('\n'));
 }
 
@@ -207,5 +211,94 @@ describe('a decoder of rows', () => {
     };
     const decoder = createRowDecoder(everyType, { format: 'json', decode, prepare: () => Promise.resolve() });
     assert.throws(() => decoder.read([Buffer.from('{}')]), { message: 'a bug' });
+  });
+});
+
+/** Avro rows of one schema, and a decoder of another one that knows it. */
+async function avroRows(reader: Schema, writer: Schema, observations: readonly Observation[]) {
+  const store = memorySchemaStore();
+  const encoder = await createEncoder({ format: 'avro', schema: writer, schemas: store, subject: 's' });
+  const decoder = createDecoder({ format: 'avro', schema: reader, schemas: store, maxBytes });
+  const values = observations.map((each) => encoder.encode(each));
+  await decoder.prepare(values);
+  return { decoder, values };
+}
+
+describe('a decoder of Avro rows', () => {
+  const written = schemas.chain((writer) =>
+    fc.record({
+      writer: fc.constant(writer),
+      reader: fc.oneof(fc.constant(writer), schemas),
+      observations: fc.array(observationsOf(writer), { minLength: 1, maxLength: 4 }),
+    }),
+  );
+
+  it('reads rows from their bytes as it reads them from objects', async () => {
+    await fc.assert(
+      fc.asyncProperty(written, async ({ reader, writer, observations }) => {
+        const { decoder, values } = await avroRows(reader, writer, observations);
+        checkBothWays(reader, sideBySide(values), decoder);
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+
+  it('reads damaged rows so, too', async () => {
+    const observation = {
+      id: 2 ** 51,
+      f: 0.5,
+      d: null,
+      i: -3,
+      b: true,
+      s: 'näme',
+      v: [1, 2.5, -3],
+      other: 'o',
+    };
+    const { decoder, values } = await avroRows(everyType, everyType, [observation]);
+    fc.assert(
+      fc.property(fc.array(mutations(values[0]), { minLength: 1, maxLength: 4 }), (damaged) => {
+        checkBothWays(everyType, sideBySide([...damaged, ...values]), decoder);
+      }),
+      { numRuns: 10_000 },
+    );
+    for (let length = 0; length < values[0].length; length++) {
+      checkBothWays(everyType, [Buffer.from(Uint8Array.from(values[0].subarray(0, length)).buffer)], decoder);
+    }
+  });
+
+  it('makes no object of a row that fits', async () => {
+    const writer = {
+      ...everyType,
+      fields: [...everyType.fields.toReversed(), { name: 'x', type: 'double' as const }],
+    };
+    const observation = {
+      id: 2 ** 51,
+      f: 0.5,
+      d: null,
+      i: -3,
+      b: true,
+      s: 'näme',
+      v: [1, 2.5, -3],
+      x: 1,
+      other: null,
+    };
+    const { decoder, values } = await avroRows(everyType, writer, [observation]);
+    const { scanning, numDecoded } = open(everyType, decoder);
+    const { features, keys } = scanning.read(values);
+    assert.equal(numDecoded(), 0);
+    assert.deepEqual(keys, [2 ** 51]);
+    assert.deepEqual(rowOf(features, 0), [1, 2.5, -3, 0, 0.5, NaN, -3, 1]);
+  });
+
+  it('asks the decoder about numbers that a double may not hold', async () => {
+    const writer = { ...everyType, features: [], fields: [{ name: 'id', type: 'long' as const }] };
+    const reader = { ...writer, key: 'id' };
+    const { decoder, values } = await avroRows(reader, writer, [
+      { id: 2 ** 52 },
+      { id: Number.MAX_SAFE_INTEGER },
+    ]);
+    const { scanning, numDecoded } = open(reader, decoder);
+    assert.deepEqual(scanning.read(values).keys, [2 ** 52, Number.MAX_SAFE_INTEGER]);
+    assert.equal(numDecoded(), 2);
   });
 });
