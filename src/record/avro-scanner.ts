@@ -1,4 +1,3 @@
-import { isUtf8 } from 'node:buffer';
 import type { AvroJson } from './avro-schema.js';
 import type { RowScanner, ScannedRow } from './row-scanner.js';
 import { isWanted, scannedFields, setAbsent, type ScannedField } from './scanned-field.js';
@@ -139,7 +138,6 @@ function compileText({ column, isKey }: ScannedField): Read {
     if (!(numBytes >= 0 && numBytes <= cursor.end - start)) return false;
     cursor.position += numBytes;
     if (column === -1 && !isKey) return true;
-    if (!isUtf8(cursor.bytes.subarray(start, cursor.position))) return false;
     const text = cursor.bytes.toString('utf8', start, cursor.position);
     if (column !== -1) row.texts[column] = text;
     if (isKey) row.key = text;

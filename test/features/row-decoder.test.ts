@@ -8,7 +8,7 @@ import type { Decoder } from '../../src/record/codec.js';
 import { createDecoder, createEncoder } from '../../src/record/codecs.js';
 import { createJsonDecoder, createJsonEncoder } from '../../src/record/json-codec.js';
 import type { Observation } from '../../src/record/observation.js';
-import { checkSchema, type Schema } from '../../src/record/schema.js';
+import { checkSchema, type FieldType, type Schema } from '../../src/record/schema.js';
 import { collisionEvents, collisionSchema } from '../../src/simulation/collision-events.js';
 import { observationsOf } from '../checks/codec.js';
 import { rowTexts, schemas } from '../helpers/json-text.js';
@@ -243,18 +243,20 @@ describe('a decoder of Avro rows', () => {
     );
   });
 
+  /** Others' fields in front and behind: of these, too, nothing may be read that is not there. */
+  const wider: Schema = {
+    ...everyType,
+    fields: [
+      { name: 'w', type: 'double' },
+      ...everyType.fields,
+      { name: 'x', type: 'float' },
+      { name: 'y', type: 'long' },
+    ],
+  };
+
   it('reads damaged rows so, too', async () => {
-    const observation = {
-      id: 2 ** 51,
-      f: 0.5,
-      d: null,
-      i: -3,
-      b: true,
-      s: 'näme',
-      v: [1, 2.5, -3],
-      other: 'o',
-    };
-    const { decoder, values } = await avroRows(everyType, everyType, [observation]);
+    const known = { id: 2 ** 51, f: 0.5, d: null, i: -3, b: true, s: 'näme', v: [1, 2.5, -3], other: 'o' };
+    const { decoder, values } = await avroRows(everyType, wider, [{ ...known, w: 1, x: 1, y: 1 }]);
     fc.assert(
       fc.property(fc.array(mutations(values[0]), { minLength: 1, maxLength: 4 }), (damaged) => {
         checkBothWays(everyType, sideBySide([...damaged, ...values]), decoder);
@@ -288,6 +290,38 @@ describe('a decoder of Avro rows', () => {
     assert.equal(numDecoded(), 0);
     assert.deepEqual(keys, [2 ** 51]);
     assert.deepEqual(rowOf(features, 0), [1, 2.5, -3, 0, 0.5, NaN, -3, 1]);
+  });
+
+  it('reads values up to the limit', async () => {
+    const row = { id: 1, f: 1, d: 1, i: 1, b: true, s: 's', v: [1, 2, 3], other: 'o'.repeat(maxBytes) };
+    const { decoder, values } = await avroRows(everyType, everyType, [row, { ...row, other: 'o' }]);
+    const { faults } = open(everyType, decoder).scanning.read(values);
+    assert.deepEqual(
+      [...faults.entries()].map(([row, { code }]) => [row, code]),
+      [[0, 'MILLRACE_ROW_TOO_LARGE']],
+    );
+  });
+
+  it('takes a number of another type for what it is, if it fits', async () => {
+    const one = (type: FieldType): Schema => ({
+      name: 'one',
+      fields: [{ name: 'x', type }],
+      features: ['x'],
+    });
+    const observations = [2, 1.5, 1e39].map((x) => ({ x }));
+    for (const [type, codes] of [
+      ['int', [undefined, 'MILLRACE_ROW_FIELD_TYPE', 'MILLRACE_ROW_NOT_FINITE']],
+      ['float', [undefined, undefined, 'MILLRACE_ROW_NOT_FINITE']],
+      ['boolean', new Array<string>(3).fill('MILLRACE_ROW_FIELD_TYPE')],
+    ] as const) {
+      const { decoder, values } = await avroRows(one(type), one('double'), observations);
+      const { faults } = open(one(type), decoder).scanning.read(values);
+      assert.deepEqual(
+        observations.map((_, row) => faults.get(row)?.code),
+        codes,
+      );
+      checkBothWays(one(type), values, decoder);
+    }
   });
 
   it('asks the decoder about numbers that a double may not hold', async () => {
