@@ -26,7 +26,7 @@ export const delivery = defineBenchmark({
     rate: { type: 'integer', default: 1_000, min: 1, description: 'Rows per second, for the latency' },
     seconds: { type: 'integer', default: 6, min: 1, description: 'How long they come' },
   }),
-  quick: { rows: 3_000, repeats: 1, networks: ['30-64-64-2'], rate: 200, seconds: 2 },
+  quick: { rows: 30_000, repeats: 1, networks: ['30-64-64-2'], rate: 200, seconds: 2 },
   async run({ rows, repeats, networks, rate, seconds }, bare) {
     checkNetworks(networks);
     return withBroker(bare, async (surroundings) => {
@@ -37,7 +37,7 @@ export const delivery = defineBenchmark({
       for (const network of networks) {
         bundle = await fitNetwork(network, surroundings);
         const pairs = await measurePairs(repeats, async (name) => {
-          const run = await measureFullLoad(bundle, workload, name, surroundings);
+          const run = await measureFullLoad({ bundle, delivery: name }, workload, surroundings);
           say(`${network}, ${name}: ${count(run.rowsPerSecond)} rows/s`);
           return run;
         });

@@ -4,14 +4,18 @@ import { machineCpuSeconds } from './machine.js';
 export const stages = ['decode', 'transform', 'predict', 'encode', 'produce'] as const;
 export type Stage = (typeof stages)[number];
 
-/** What a serving member has done since it started, by its metrics. */
-export interface MemberSample {
-  /** When, by performance.now(). */
+/** What somebody who serves has done since the start. */
+export interface Sample {
+  /** When, by a clock that never goes back. */
   readonly atMs: number;
   readonly rows: number;
   readonly cpuSeconds: number;
   /** Of all processes of the machine. */
   readonly machineCpuSeconds: number;
+}
+
+/** What a serving member has done, by its metrics. */
+export interface MemberSample extends Sample {
   /** Seconds spent in each stage, summed over what ran side by side. */
   readonly stageSeconds: Readonly<Record<Stage, number>>;
   /** How often answers were written: exactly once, one of them is one transaction. */
@@ -30,11 +34,23 @@ export async function sampleMember(url: string, signal: AbortSignal): Promise<Me
   };
 }
 
+/** Samples of several members, taken at the same time, as one. Throws for none. */
+export function addSamples(samples: readonly MemberSample[]): MemberSample {
+  return samples.reduce((sum, each) => ({
+    atMs: Math.max(sum.atMs, each.atMs),
+    rows: sum.rows + each.rows,
+    cpuSeconds: sum.cpuSeconds + each.cpuSeconds,
+    machineCpuSeconds: Math.max(sum.machineCpuSeconds, each.machineCpuSeconds),
+    stageSeconds: Object.fromEntries(
+      stages.map((stage) => [stage, sum.stageSeconds[stage] + each.stageSeconds[stage]]),
+    ) as Record<Stage, number>,
+    deliveries: sum.deliveries + each.deliveries,
+  }));
+}
+
 /** Reads the text of `/metrics`. */
 export function readSample(text: string): Omit<MemberSample, 'atMs' | 'machineCpuSeconds'> {
-  const values = new Map(
-    [...text.matchAll(/^([^#\s]+) (\S+)$/gm)].map(([, name, value]) => [name, Number(value)]),
-  );
+  const values = metricValues(text);
   // A stage that nothing went through yet is not there.
   const stage = (name: Stage, part: 'sum' | 'count') =>
     values.get(`millrace_stage_duration_seconds_${part}{stage="${name}"}`) ?? 0;
@@ -47,4 +63,9 @@ export function readSample(text: string): Omit<MemberSample, 'atMs' | 'machineCp
     >,
     deliveries: stage('produce', 'count'),
   };
+}
+
+/** The values of the text of `/metrics`, by name and labels as they stand there. */
+export function metricValues(text: string): ReadonlyMap<string, number> {
+  return new Map([...text.matchAll(/^([^#\s]+) (\S+)$/gm)].map(([, name, value]) => [name, Number(value)]));
 }

@@ -18,3 +18,12 @@ export function quantile(values: readonly number[], share: number): number {
   const [below, above] = [sorted[Math.floor(place)], sorted[Math.ceil(place)]];
   return below + (above - below) * (place - Math.floor(place));
 }
+
+/** How steep the straight line is that lies nearest to the points (least squares of y). Throws for fewer than two. */
+export function slope(points: readonly (readonly [x: number, y: number])[]): number {
+  if (points.length < 2) throw new Error('there is no line through fewer than two points');
+  const mean = (part: 0 | 1) => points.reduce((sum, point) => sum + point[part], 0) / points.length;
+  const [meanX, meanY] = [mean(0), mean(1)];
+  const covariance = points.reduce((sum, [x, y]) => sum + (x - meanX) * (y - meanY), 0);
+  return covariance / points.reduce((sum, [x]) => sum + (x - meanX) ** 2, 0);
+}

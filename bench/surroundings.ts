@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -93,10 +94,11 @@ function besideBroker(surroundings: Surroundings, brokers: string): StreamSurrou
     brokers,
     client: connect(compileOptions(connectionOptions, { environment }), logger),
     millrace: (...args) => runMillrace(args, environment),
-    uniqueName: (name) => `bench-${process.pid}-${++numNames}-${name}`,
+    uniqueName: (name) => `bench-${run}-${++numNames}-${name}`,
   };
 }
 
+const run = randomUUID().slice(0, 8);
 let numNames = 0;
 
 function runMillrace(args: readonly string[], environment: Environment): Promise<string> {

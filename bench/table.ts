@@ -14,3 +14,8 @@ export function textTable(rows: readonly (readonly string[])[]): string {
 export function count(value: number): string {
   return Math.round(value).toLocaleString('en-US');
 }
+
+/** With one decimal below ten. */
+export function milliseconds(value: number): string {
+  return value < 10 ? value.toFixed(1) : count(value);
+}

@@ -55,11 +55,11 @@ export async function measureLatency(
 }
 
 /** Latencies in the order of arrival, in milliseconds; less than `numRows` if the signal aborts before. */
-async function readLatencies(
+export async function readLatencies(
   topic: string,
   numRows: number,
   signal: AbortSignal,
-  { client }: StreamSurroundings,
+  { client }: Pick<StreamSurroundings, 'client'>,
 ): Promise<number[]> {
   const latencies: number[] = [];
   for await (const { timestampMs } of readTopic(client, {

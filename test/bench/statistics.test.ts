@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { quantile, spreadOf } from '../../bench/statistics.js';
+import { quantile, slope, spreadOf } from '../../bench/statistics.js';
 
 describe('the statistics of benchmarks', () => {
   it('take the middle value, or what lies between the two in the middle', () => {
@@ -18,5 +18,25 @@ describe('the statistics of benchmarks', () => {
     assert.equal(quantile([0, 10], 0.25), 2.5);
     assert.equal(quantile([7], 0.99), 7);
     assert.throws(() => quantile([], 0.5), /no values/);
+  });
+
+  it('lay the straight line that is nearest to the points', () => {
+    assert.equal(
+      slope([
+        [0, 5],
+        [1, 7],
+        [2, 9],
+      ]),
+      2,
+    );
+    assert.equal(
+      slope([
+        [0, 0],
+        [1, 3],
+        [2, 0],
+      ]),
+      0,
+    );
+    assert.throws(() => slope([[1, 1]]), /fewer than two/);
   });
 });

@@ -3,7 +3,9 @@ import type { Failure, Report } from '../../../bench/report/report.js';
 export const machine = {
   numCores: 2,
   processor: 'A processor',
+  system: 'Linux 6.1',
   node: '20.19.0',
+  tensorflow: '2.12.1',
   kafka: '4.1.1',
   loadAverage: 0.31,
 };

@@ -9,7 +9,7 @@ describe('the performance page', () => {
   it('has the tables of each benchmark below the machine, the versions and the day', () => {
     assert.match(
       page,
-      /## serve\n\nRows per second\. 2026-11-21\. On 2 cores \(A processor\), Node\.js 20\.19\.0, Kafka 4\.1\.1; load average before it 0\.3\. Measured in 12 s\.\n/,
+      /## serve\n\nRows per second\. 2026-11-21\. On 2 cores \(A processor, Linux 6\.1\), Node\.js 20\.19\.0, TensorFlow 2\.12\.1, Kafka 4\.1\.1; load average before it 0\.3\. Measured in 12 s\.\n/,
     );
     assert.match(
       page,
