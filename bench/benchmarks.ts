@@ -2,6 +2,8 @@ import type { Benchmark } from './benchmark.js';
 import { csv } from './csv.js';
 import { decode } from './decode.js';
 import { delivery } from './delivery.js';
+import { memory } from './memory.js';
+import { overhead } from './overhead.js';
 import { produce } from './produce.js';
 import { serve } from './serve.js';
 
@@ -9,7 +11,9 @@ import { serve } from './serve.js';
 export const benchmarks: readonly Benchmark[] = [
   serve, //
   delivery,
+  overhead,
   produce,
   decode,
   csv,
+  memory,
 ];
