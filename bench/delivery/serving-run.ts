@@ -2,6 +2,7 @@ import type { Environment } from '../../src/config/environment.js';
 import type { deliveries } from '../../src/serving/delivery.js';
 import type { Member } from '../../deploy/start/member.js';
 import { startMembers } from '../../deploy/start/members.js';
+import { withAdmin } from '../../src/stream/topics/topics.js';
 import type { StreamSurroundings } from '../surroundings.js';
 
 export type DeliveryName = (typeof deliveries)[number];
@@ -56,8 +57,5 @@ export async function serving<T>(
 }
 
 export async function deleteTopic(topic: string, { client }: StreamSurroundings): Promise<void> {
-  const admin = client.kafka.admin();
-  await admin.connect();
-  await admin.deleteTopics({ topics: [topic] });
-  await admin.disconnect();
+  await withAdmin(client, 'Deleting a topic', (admin) => admin.deleteTopics({ topics: [topic] }));
 }

@@ -1,6 +1,8 @@
 import { createPublisher } from '../../src/stream/publisher/publisher.js';
 import { readTopic } from '../../src/stream/source/topic-reader.js';
+import { deleteTopic } from '../delivery/serving-run.js';
 import { numPartitions } from '../delivery/workload.js';
+import { ensureTopics } from '../../src/stream/topics/topics.js';
 import type { StreamSurroundings } from '../surroundings.js';
 
 /** Keeps a topic ahead of whoever reads it, without the disk getting full. */
@@ -17,10 +19,8 @@ const maxKept = 20_000;
 const rowsPerCall = 2_000;
 
 /** Opens a feed that repeats the rows of another topic. */
-export async function openFeed(
-  from: string,
-  { client, signal, uniqueName }: StreamSurroundings,
-): Promise<Feed> {
+export async function openFeed(from: string, surroundings: StreamSurroundings): Promise<Feed> {
+  const { client, signal, uniqueName } = surroundings;
   const kept: { readonly key: Buffer | null; readonly value: Buffer | null }[] = [];
   for await (const { key, value } of readTopic(client, {
     topic: from,
@@ -31,9 +31,9 @@ export async function openFeed(
     if (kept.push({ key, value }) === maxKept) break;
   }
   const topic = uniqueName('fed-rows');
+  await ensureTopics(client, [{ topic, numPartitions }], { create: true });
   const admin = client.kafka.admin();
   await admin.connect();
-  await admin.createTopics({ topics: [{ topic, numPartitions }], waitForLeaders: true });
   const publisher = await createPublisher(client, { compression: 'none' });
   let numRows = 0;
   const record = () => ({ ...kept[numRows % kept.length], topic, partition: numRows++ % numPartitions });
@@ -57,8 +57,9 @@ export async function openFeed(
     },
     async close() {
       await publisher.close();
-      await admin.deleteTopics({ topics: [topic] });
       await admin.disconnect();
+      // By a client of its own: one that has worked with a topic asks for it once it is gone.
+      await deleteTopic(topic, surroundings);
     },
   };
 }

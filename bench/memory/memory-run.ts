@@ -44,8 +44,12 @@ export async function measureMemory(
     await feed.fillUp(() => answered, backlog, until);
     const what = { bundle, topic: feed.topic, delivery: 'exactly-once' } as const;
     const samples = await serving(what, surroundings, async ({ member, group, output }) => {
-      const filling = repeat(50, until, () => feed.fillUp(() => answered, backlog, until));
-      const forgetting = repeat(forgetEveryMs, until, () => feed.forget(group, output));
+      const feeding = Promise.all([
+        repeat(50, until, () => feed.fillUp(() => answered, backlog, until)),
+        repeat(forgetEveryMs, until, () => feed.forget(group, output)),
+      ]);
+      // Without rows there is nothing more to measure; why that is, is thrown below.
+      feeding.catch(() => done.abort());
       try {
         const found: MemorySample[] = [];
         const readyAt = performance.now();
@@ -54,12 +58,12 @@ export async function measureMemory(
           const rows = values.get('millrace_rows_total') ?? 0;
           answered = rows;
           found.push({ seconds, rows, residentBytes: values.get('process_resident_memory_bytes') ?? NaN });
-          await delay(sampleEveryMs, undefined, { signal: surroundings.signal });
+          await delay(sampleEveryMs, undefined, { signal: until });
         }
         return found;
       } finally {
         done.abort();
-        await Promise.all([filling, forgetting]);
+        await feeding;
       }
     });
     return { backlog, ...summarizeMemory(samples) };

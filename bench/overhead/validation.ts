@@ -1,4 +1,4 @@
-import { createRowReader } from '../../src/features/row-reader.js';
+import { createRowDecoder } from '../../src/features/row-decoder.js';
 import { createJsonDecoder } from '../../src/record/json-codec.js';
 import type { Schema } from '../../src/record/schema.js';
 
@@ -20,9 +20,8 @@ export function measureValidation(
   values: readonly Buffer[],
   numRounds: number,
 ): ReadingTime[] {
-  const decoder = createJsonDecoder(schema, maxBytes);
-  const reader = createRowReader(schema);
-  const checked = () => reader.read(values.map((value) => decoder.decode(value))).features.data;
+  const decoder = createRowDecoder(schema, createJsonDecoder(schema, maxBytes));
+  const checked = () => decoder.read(values).features.data;
   const unchecked = () => readUnchecked(schema, values);
   const times: ReadingTime[] = [];
   for (let round = -warmUpRounds; round < numRounds; round++) {

@@ -4,7 +4,6 @@
  */
 import { createRequire, syncBuiltinESMExports } from 'node:module';
 import perfHooks from 'node:perf_hooks';
-import type { Counter, Gauge, Histogram } from 'prom-client';
 
 const read = /^(millrace_rows_total|process_)/;
 
@@ -19,23 +18,26 @@ require.cache[observer]!.exports = nothing;
 interface Named {
   readonly name: string;
 }
+type Method = (this: Named, ...args: unknown[]) => unknown;
+/** What `inc` and `observe` of each metric are. */
 const client = require('prom-client') as {
-  Counter: { prototype: Counter };
-  Gauge: { prototype: Gauge };
-  Histogram: { prototype: Histogram };
+  readonly Counter: { readonly prototype: { incWithoutExemplar: Method } };
+  readonly Gauge: { readonly prototype: { set: Method } };
+  readonly Histogram: { readonly prototype: { observeWithoutExemplar: Method } };
 };
-const { inc } = client.Counter.prototype as { inc: (...args: unknown[]) => void };
-const { set } = client.Gauge.prototype as { set: (...args: unknown[]) => void };
-client.Counter.prototype.inc = function (this: Counter & Named, ...args: unknown[]) {
-  if (read.test(this.name)) inc.apply(this, args);
-};
-client.Gauge.prototype.set = function (this: Gauge & Named, ...args: unknown[]) {
-  if (read.test(this.name)) set.apply(this, args);
-};
-client.Histogram.prototype.observe = nothing;
+client.Counter.prototype.incWithoutExemplar = onlyWhatIsRead(client.Counter.prototype.incWithoutExemplar);
+client.Gauge.prototype.set = onlyWhatIsRead(client.Gauge.prototype.set);
+client.Histogram.prototype.observeWithoutExemplar = nothing;
 
 perfHooks.monitorEventLoopDelay = () =>
-  ({ enable: nothing, disable: nothing, reset: nothing, count: 0 }) as unknown as ReturnType<
-    typeof perfHooks.monitorEventLoopDelay
-  >;
+  ({
+    ...{ enable: nothing, disable: nothing, reset: nothing, percentile: () => 0 },
+    ...{ count: 0, min: 0, max: 0, mean: 0, stddev: 0 },
+  }) as unknown as ReturnType<typeof perfHooks.monitorEventLoopDelay>;
 syncBuiltinESMExports();
+
+function onlyWhatIsRead(method: Method): Method {
+  return function (...args) {
+    return read.test(this.name) ? method.apply(this, args) : undefined;
+  };
+}

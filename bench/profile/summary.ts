@@ -24,19 +24,25 @@ const collection = 'garbage collection';
 const runtime = 'native code and runtime';
 const other = 'everything else';
 
+/** What begins and ends the profile is no part of what is measured. */
+const profiler = /\/bench\/profile\/preload\.js$/;
+
 /** The first pattern that fits `file#function` says what was done; if none fits, the caller's counts. */
 const stagePatterns: readonly (readonly [string, RegExp])[] = [
   ['transaction', /^src\/stream\/publisher\/transaction|^kafkajs\/.*(txn|addOffsets|addPartitions)/i],
   ['produce', /^src\/(stream\/publisher|serving\/(delivery|exactly|at-least))|^kafkajs\/.*produce/],
+  ['produce', /^src\/stream\/client\/(byte-writer|produced|record-batch-writer)/],
   [
     'encode',
     /^src\/(record\/.*#.*(encode|conform|write)|serving\/chunk-answerer#.*encode|model\/predictor#value)/i,
   ],
-  ['decode', /^src\/(record\/|features\/row-reader|serving\/chunk-answerer#.*decode)/],
+  ['decode', /^src\/(record\/|features\/(row-|batch-)|serving\/chunk-answerer#.*decode)/],
   ['transform', /^src\/features\//],
   ['predict', /^(src\/tensorflow|@tensorflow|src\/serving\/micro-batcher|src\/model\/predictor)/],
-  ['fetch', /^src\/stream\/(source|client)|^kafkajs\/.*(fetch|consumer)/],
+  // Checksums are for whoever asks for them.
+  ['fetch', /^src\/stream\/(source|client)\/(?!crc)|^kafkajs\/.*(fetch|consumer)/],
   ['HTTP, metrics, logs', /^(src\/web|fastify|src\/telemetry|prom-client|pino)/],
+  ['other requests', /^kafkajs\/src\/(network|broker|cluster)/],
 ];
 
 /**
@@ -54,14 +60,15 @@ export function summarizeProfile({ nodes, samples, timeDeltas }: CpuProfile): Th
   const stages = new Map<string, number>();
   let [busy, total] = [0, 0];
   for (const [id, micros] of selfMicros) {
-    total += micros;
-    const { functionName } = byId.get(id)!.callFrame;
-    if (functionName === '(idle)') continue;
-    busy += micros;
     const frames = [];
     for (let at: number | undefined = id; at !== undefined; at = parents.get(at)) {
       frames.push(byId.get(at)!.callFrame);
     }
+    if (frames.some(({ url }) => profiler.test(url))) continue;
+    total += micros;
+    const [{ functionName }] = frames;
+    if (functionName === '(idle)') continue;
+    busy += micros;
     const special = specialName(functionName);
     const named = frames.map(({ url, functionName: name }) => ({ module: moduleOf(url), name }));
     add(modules, special ?? named.find(({ module }) => module !== undefined)?.module ?? 'Node.js', micros);

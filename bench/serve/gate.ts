@@ -2,6 +2,7 @@ import type { Message } from 'kafkajs';
 import { readTopic } from '../../src/stream/source/topic-reader.js';
 import { deleteTopic } from '../delivery/serving-run.js';
 import { numPartitions } from '../delivery/workload.js';
+import { ensureTopics } from '../../src/stream/topics/topics.js';
 import type { StreamSurroundings } from '../surroundings.js';
 
 /** A topic whose rows nobody sees before they are let through, all at once: so members that start can wait for each other. */
@@ -20,10 +21,7 @@ const transactionTimeout = 900_000;
 export async function openGate(from: string, surroundings: StreamSurroundings): Promise<Gate> {
   const { client, uniqueName, signal } = surroundings;
   const topic = uniqueName('backlog');
-  const admin = client.kafka.admin();
-  await admin.connect();
-  await admin.createTopics({ topics: [{ topic, numPartitions }], waitForLeaders: true });
-  await admin.disconnect();
+  await ensureTopics(client, [{ topic, numPartitions }], { create: true });
   const producer = client.kafka.producer({
     idempotent: true,
     maxInFlightRequests: 1,

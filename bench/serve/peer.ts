@@ -8,6 +8,7 @@ import { deleteTopic } from '../delivery/serving-run.js';
 import { machineCpuSeconds } from '../machine.js';
 import type { Sample } from '../member-sample.js';
 import { peersFolder } from '../peers/python.js';
+import { ensureTopics } from '../../src/stream/topics/topics.js';
 import type { StreamSurroundings } from '../surroundings.js';
 import { numPartitions } from '../delivery/workload.js';
 
@@ -33,10 +34,7 @@ export async function peerServing<T>(
   const { uniqueName, brokers, client, environment } = surroundings;
   const name = uniqueName('peer');
   const output = `${name}-predictions`;
-  const admin = client.kafka.admin();
-  await admin.connect();
-  await admin.createTopics({ topics: [{ topic: output, numPartitions }], waitForLeaders: true });
-  await admin.disconnect();
+  await ensureTopics(client, [{ topic: output, numPartitions }], { create: true });
   const args = [join(peersFolder, 'serve.py'), '--bundle', bundle, '--brokers', brokers, ...flags];
   const ofRun = ['--topic', topic, '--output', output, '--group', name];
   const peers = Array.from({ length: numMembers }, () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { readUnchecked } from '../../../bench/overhead/validation.js';
-import { createRowReader } from '../../../src/features/row-reader.js';
+import { createRowDecoder } from '../../../src/features/row-decoder.js';
 import { createJsonDecoder } from '../../../src/record/json-codec.js';
 import type { Schema } from '../../../src/record/schema.js';
 
@@ -22,8 +22,7 @@ describe('what validation is measured against', () => {
       { id: 1, x: 0.1, y: -2 },
       { y: 1e-3, id: 2, x: 7 },
     ].map((row) => Buffer.from(JSON.stringify(row)));
-    const decoder = createJsonDecoder(schema, 1_000);
-    const checked = createRowReader(schema).read(values.map((value) => decoder.decode(value)));
+    const checked = createRowDecoder(schema, createJsonDecoder(schema, 1_000)).read(values);
     assert.deepEqual(readUnchecked(schema, values), checked.features.data);
   });
 });

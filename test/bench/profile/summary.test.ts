@@ -8,7 +8,7 @@ function frame(id: number, functionName: string, url: string, children: number[]
 
 const dist = 'file:///somewhere/dist/src';
 const nodes = [
-  frame(1, '(root)', '', [2, 3, 4, 5, 6]),
+  frame(1, '(root)', '', [2, 3, 4, 5, 6, 11]),
   frame(2, '(idle)', ''),
   frame(3, '(garbage collector)', ''),
   frame(4, 'run', `${dist}/serving/chunk-answerer.js`, [7, 8]),
@@ -18,6 +18,8 @@ const nodes = [
   frame(8, 'encode', `${dist}/record/json-codec.js`),
   frame(9, 'writeInt32', 'file:///somewhere/node_modules/kafkajs/src/protocol/encoder.js'),
   frame(10, 'parse', ''),
+  frame(11, 'watch', 'file:///somewhere/dist/bench/profile/preload.js', [12]),
+  frame(12, 'post', 'node:inspector'),
 ];
 
 /** 100 µs for each sample. */
@@ -50,6 +52,10 @@ describe('the summary of a CPU profile', () => {
       'garbage collection': 0.125,
       'everything else': 0.125,
     });
+  });
+
+  it('leaves out what the profiler itself did', () => {
+    assert.deepEqual(summarizeProfile(profileOf([11, 12, 3])).modules, [['garbage collection', 1]]);
   });
 
   it('is empty for a thread that did nothing', () => {
