@@ -68,9 +68,12 @@ describe('npm run bench', () => {
   it('leaves nothing behind, and writes no report, when it is interrupted', async () => {
     const [temporary, docs] = [mkdtempSync(join(folder, 'run-')), join(folder, 'docs')];
     const bench = startBench(temporary, '--quick', '--docs', docs);
+    let said = '';
     for await (const line of createInterface({ input: bench.stderr })) {
+      said += `${line}\n`;
       if (/rows\/s/.test(line)) break;
     }
+    assert.match(said, /rows\/s/);
     bench.stderr.resume();
     bench.kill('SIGTERM');
     const [code] = (await once(bench, 'close')) as [number];
