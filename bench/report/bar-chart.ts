@@ -115,9 +115,12 @@ function heightOf({ groups }: BarChart): number {
   return titleHeight + bars.reduce((sum, height) => sum + height, 0) + axisHeight;
 }
 
+/** What is smaller than this is nothing, in whatever unit. */
+const smallest = 1e-9;
+
 /** A step of 1, 2 or 5 times a power of ten that makes between three and seven ticks. */
 function tickStep(longest: number): number {
-  if (longest <= 0) return 1;
+  if (longest < smallest) return 1;
   const power = 10 ** Math.floor(Math.log10(longest / 3));
   return [1, 2, 5, 10].map((factor) => factor * power).find((step) => longest / step <= 7)!;
 }
