@@ -114,7 +114,7 @@ export class ModelPredictor {
     const { faults } = batch;
     const matrix = this.#pipeline.transformInPlace(batch.features, faults);
     const outputs = new Float32Array(matrix.numRows * this.numOutputs).fill(NaN);
-    const usable = Int32Array.from(rowsWithout(faults, matrix.numRows));
+    const usable = rowsWithout(faults, matrix.numRows);
     if (usable.length > 0) await this.#predictRows(matrix, usable, outputs, faults);
     this.#refuseNotFinite(outputs, usable, faults);
     return {
@@ -134,9 +134,9 @@ export class ModelPredictor {
   /** The value to write for one row that has no fault. */
   value(predictions: Predictions, row: number, key: string | number | boolean | null): Prediction {
     const { outputs, indices, labels } = predictions;
-    const prediction: number[] = [];
+    const prediction = new Array<number>(this.numOutputs);
     for (let output = 0; output < this.numOutputs; output++) {
-      prediction.push(outputs[row * this.numOutputs + output]);
+      prediction[output] = outputs[row * this.numOutputs + output];
     }
     // Field by field: spreading parts into one object would take most of the time of a small model.
     const value: Record<string, FieldValue> = {};
@@ -178,6 +178,7 @@ export class ModelPredictor {
         `The model was asked ${rows.length} rows of ${this.numOutputs} numbers and answered ${answers.length} numbers; the model is not usable.`,
       );
     }
+    if (rows.length === matrix.numRows) return outputs.set(answers);
     for (let each = 0; each < rows.length; each++) {
       const start = each * this.numOutputs;
       outputs.set(answers.subarray(start, start + this.numOutputs), rows[each] * this.numOutputs);
@@ -237,10 +238,11 @@ export class ModelPredictor {
   }
 }
 
-function rowsWithout(faults: RowFaults, numRows: number): number[] {
-  const rows: number[] = [];
-  for (let row = 0; row < numRows; row++) if (!faults.has(row)) rows.push(row);
-  return rows;
+function rowsWithout(faults: RowFaults, numRows: number): Int32Array {
+  const rows = new Int32Array(numRows);
+  let count = 0;
+  for (let row = 0; row < numRows; row++) if (!faults.has(row)) rows[count++] = row;
+  return rows.subarray(0, count);
 }
 
 /** New numbers with these rows only: a model may keep them, and the matrix is needed when it fails. */

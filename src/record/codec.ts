@@ -9,11 +9,24 @@ export interface Encoder {
   readonly format: RecordFormat;
   /** Throws RowError MILLRACE_ROW_FIELD_TYPE when the observation does not fit the schema. */
   encode(observation: Observation): Buffer;
+  /** A faster way for those who have the memory that the value goes into. */
+  readonly inPlace?: InPlaceEncoder | undefined;
   /**
    * Where there is a shorter way than by their observations: a function that writes rows of CSV files with these
    * columns, exactly as they would be written that way; undefined for a row for which the long way must be taken.
    */
   readonly forCsv?: (columns: readonly string[]) => (row: CsvRow) => EncodedRow | undefined;
+}
+
+/** Writes values into memory that is there. */
+export interface InPlaceEncoder {
+  /** What a value takes at most. */
+  readonly maxBytes: number;
+  /**
+   * Writes what `encode` would return from there on, where there is room for `maxBytes`; returns where it ends, or -1
+   * when `encode` must be asked: then what these bytes hold is undefined.
+   */
+  readonly write: (observation: Observation, bytes: Uint8Array, start: number) => number;
 }
 
 /** What is written of a row. */

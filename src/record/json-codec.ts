@@ -9,11 +9,16 @@ import type { Schema } from './schema.js';
 
 /** One JSON object in UTF-8, its keys in the order of the schema. */
 export function createJsonEncoder(schema: Schema): Encoder {
-  const write = compileJsonWriter(schema);
+  const inPlace = compileJsonWriter(schema);
+  const scratch = Buffer.alloc(inPlace?.maxBytes ?? 0);
   return {
     format: 'json',
-    encode: (observation) =>
-      write?.(observation) ?? Buffer.from(JSON.stringify(conform(observation, schema))),
+    encode(observation) {
+      const end = inPlace?.write(observation, scratch, 0) ?? -1;
+      if (end >= 0) return Buffer.from(scratch.subarray(0, end));
+      return Buffer.from(JSON.stringify(conform(observation, schema)));
+    },
+    inPlace,
     forCsv: (columns) => createCsvJsonEncoder(schema, columns),
   };
 }

@@ -1,3 +1,4 @@
+import type { InPlaceEncoder } from './codec.js';
 import type { FieldValue, Observation } from './observation.js';
 import type { Field, Schema } from './schema.js';
 
@@ -7,8 +8,6 @@ import type { Field, Schema } from './schema.js';
  */
 type ValueWriter = (bytes: Uint8Array, at: number, value: FieldValue) => number;
 
-/** Rows share memory, so that not each has to ask for its own. */
-const slabBytes = 64 * 1024;
 /** Rows that may become longer than this are mostly numbers, which `JSON.stringify` writes as fast. */
 const maxRowBytes = 1024;
 /** A longer text is for `JSON.stringify`. */
@@ -18,38 +17,29 @@ const maxNumberLength = 24;
 
 /**
  * Compiles a writer for the observations of a schema: field by field into bytes, the same as those of
- * `JSON.stringify(conform(observation, schema))`. It returns undefined when it is not sure of that, and is undefined
- * itself for a schema that is not worth it, or whose fields an object would have in another order.
+ * `JSON.stringify(conform(observation, schema))`. It writes nothing when it is not sure of that, and is undefined for a
+ * schema that is not worth it, or whose fields an object would have in another order.
  */
-export function compileJsonWriter(
-  schema: Schema,
-): ((observation: Observation) => Buffer | undefined) | undefined {
+export function compileJsonWriter(schema: Schema): InPlaceEncoder | undefined {
   const names = schema.fields.map(({ name }) => name);
   if (names.length === 0 || names.some(isSpecialKey)) return undefined;
   const heads = names.map((name, index) => Buffer.from(`${index === 0 ? '{' : ','}${JSON.stringify(name)}:`));
   const limit = heads.reduce((sum, head) => sum + head.length, 1) + schema.fields.reduce(addMaxLength, 0);
   if (limit > maxRowBytes) return undefined;
   const writers = schema.fields.map(valueWriter);
-  let slab = Buffer.alloc(0);
-  let used = 0;
-  return (observation) => {
-    if (used + limit > slab.length) {
-      slab = Buffer.allocUnsafeSlow(slabBytes);
-      used = 0;
-    }
-    let at = used;
+  const write = (observation: Observation, bytes: Uint8Array, start: number) => {
+    let at = start;
     for (let index = 0; index < names.length; index++) {
       const name = names[index];
       const head = heads[index];
-      for (let each = 0; each < head.length; each++) slab[at++] = head[each];
-      at = writers[index](slab, at, Object.hasOwn(observation, name) ? observation[name] : null);
-      if (at < 0) return undefined;
+      for (let each = 0; each < head.length; each++) bytes[at++] = head[each];
+      at = writers[index](bytes, at, Object.hasOwn(observation, name) ? observation[name] : null);
+      if (at < 0) return -1;
     }
-    slab[at++] = 0x7d;
-    const row = slab.subarray(used, at);
-    used = at;
-    return row;
+    bytes[at++] = 0x7d;
+    return at;
   };
+  return { maxBytes: limit, write };
 }
 
 /** Numbers come first among the keys of an object, in their order, and this one sets its prototype. */

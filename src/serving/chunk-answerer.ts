@@ -5,8 +5,8 @@ import type { ModelPredictor, Predictions } from '../model/predictor.js';
 import type { Encoder } from '../record/codec.js';
 import type { Stage } from '../telemetry/metrics.js';
 import type { IncomingRecord } from '../stream/source/topic-source.js';
+import { AnswerEncoder } from './answer-encoder.js';
 import {
-  answerTimestamp,
   countRows,
   deadLetterAnswer,
   type Answer,
@@ -64,47 +64,27 @@ export class ChunkAnswerer {
     predictions: Predictions,
     keys: readonly (string | number | boolean | null)[],
   ): AnsweredChunk {
-    const { emits, deadLetters } = this.#parts;
+    const { emits, deadLetters, predictor } = this.#parts;
+    const { records, owned } = chunk;
+    const encoder = new AnswerEncoder(this.#parts, owned, records.length);
+    const predictionAnswer = (input: IncomingRecord, row: number): Answer => {
+      try {
+        return { input, record: encoder.encode(input, predictor.value(predictions, row, keys[row])) };
+      } catch (error) {
+        return deadLetterAnswer(owned, input, RowFault.of(error), deadLetters);
+      }
+    };
     const answers: Answer[] = [];
     let [filtered, skipped] = [0, 0];
-    for (const [row, input] of chunk.records.entries()) {
+    for (let row = 0; row < records.length; row++) {
+      const input = records[row];
       const fault = predictions.faults.get(row);
       if (fault?.disposition === 'skip') skipped += 1;
-      else if (fault !== undefined) answers.push(deadLetterAnswer(chunk.owned, input, fault, deadLetters));
+      else if (fault !== undefined) answers.push(deadLetterAnswer(owned, input, fault, deadLetters));
       else if (!emits(predictions, row)) filtered += 1;
-      else answers.push(this.#predictionAnswer(chunk, input, predictions, row, keys[row]));
+      else answers.push(predictionAnswer(input, row));
     }
     return { chunk, answers, filtered, skipped };
-  }
-
-  #predictionAnswer(
-    { owned }: Chunk,
-    input: IncomingRecord,
-    predictions: Predictions,
-    row: number,
-    key: string | number | boolean | null,
-  ): Answer {
-    const { predictor, encoder, outputTopic, deadLetters } = this.#parts;
-    let value: Buffer;
-    try {
-      value = encoder.encode(predictor.value(predictions, row, key));
-    } catch (error) {
-      return deadLetterAnswer(owned, input, RowFault.of(error), deadLetters);
-    }
-    const headers = {
-      ...input.headers,
-      'millrace.source.topic': owned.topic,
-      'millrace.source.partition': String(owned.partition),
-      'millrace.source.offset': String(input.offset),
-    };
-    const record = {
-      topic: outputTopic,
-      key: input.key,
-      value,
-      headers,
-      timestampMs: answerTimestamp(input),
-    };
-    return { input, record };
   }
 
   #timed<T>(stage: Stage, work: () => T): T {

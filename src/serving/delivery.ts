@@ -1,4 +1,5 @@
 import type { MillraceError } from '../errors.js';
+import { EncodedRecord } from '../stream/client/encoded-record.js';
 import type { OutgoingRecord } from '../stream/publisher/produce-request.js';
 import type { TopicFacts } from '../stream/topics/topic-facts.js';
 import type { OwnedPartition } from '../stream/source/topic-source.js';
@@ -42,7 +43,10 @@ export interface Delivery {
  * partition keep its order, and those to a key stay together as its rows do.
  */
 export function answerRecord(owned: OwnedPartition, { record }: Answer, topics: TopicFacts): OutgoingRecord {
-  return { ...record, partition: owned.partition % topics.numPartitions(record.topic) };
+  const partition = owned.partition % topics.numPartitions(record.topic);
+  if (!(record instanceof EncodedRecord)) return { ...record, partition };
+  record.partition = partition;
+  return record;
 }
 
 /** The answer, or the dead letter that takes its place when the output is known to take no such record. */

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { MillraceError, messageOf } from '../errors.js';
-import { sizeOfRecord } from '../stream/publisher/produce-request.js';
+import { sizeOfRecord, type OutgoingRecord } from '../stream/publisher/produce-request.js';
 import { OutageClock } from '../stream/retrying.js';
 import type { TopicFacts } from '../stream/topics/topic-facts.js';
 import type { OwnedPartition, TopicSource } from '../stream/source/topic-source.js';
@@ -73,13 +73,11 @@ export class ExactlyOnce implements Delivery {
     const { topic, partition } = owned;
     let written: readonly AnsweredChunk[];
     try {
-      written = answered.map((chunk) => ({
-        ...chunk,
-        answers: chunk.answers.map((answer) => writable(owned, answer, deadLetters, topics)),
-      }));
-      const records = written.flatMap(({ answers }) =>
-        answers.map((answer) => answerRecord(owned, answer, topics)),
-      );
+      written = answered.map((chunk) => writableChunk(chunk, deadLetters, topics));
+      const records: OutgoingRecord[] = [];
+      for (const { answers } of written) {
+        for (const answer of answers) records.push(answerRecord(owned, answer, topics));
+      }
       // A partition that was lost has no publisher any more.
       const publisher = this.#publishers.get(owned);
       if (publisher === undefined) return undefined;
@@ -151,6 +149,17 @@ export class ExactlyOnce implements Delivery {
  */
 function transactionalId(group: string, { topic, partition }: OwnedPartition): string {
   return `${group}/${topic}/${partition}`;
+}
+
+function writableChunk(chunk: AnsweredChunk, address: DeadLetterAddress, topics: TopicFacts): AnsweredChunk {
+  const { owned } = chunk.chunk;
+  let answers: Answer[] | undefined;
+  for (let index = 0; index < chunk.answers.length; index++) {
+    const answer = chunk.answers[index];
+    const taken = writable(owned, answer, address, topics);
+    if (taken !== answer) (answers ??= [...chunk.answers])[index] = taken;
+  }
+  return answers === undefined ? chunk : { ...chunk, answers };
 }
 
 /**

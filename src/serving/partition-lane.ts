@@ -15,10 +15,10 @@ export interface LaneParts {
   readonly onFailure: (error: unknown) => void;
 }
 
-/** While one chunk is with the model, the next one is decoded and the one before encoded. More only hold memory. */
-const maxChunksAnswering = 3;
+/** Enough for a batch with the model and one that lies ready, also when there is but one partition. */
+const maxChunksAnswering = 8;
 /** What is answered while a delivery is under way goes with the next one; this many chunks at most. */
-const maxChunksUnderWay = 8;
+const maxChunksUnderWay = 12;
 
 /** A chunk on its way, and its answers once they are there. */
 interface ChunkUnderWay {

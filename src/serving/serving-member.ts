@@ -57,6 +57,9 @@ export interface ServingMember {
 /** Large letters are the ones that matter: a row that was too large for anything else still fits. */
 const deadLetterSettings = { 'max.message.bytes': String(16 * 1024 * 1024) };
 
+/** A chunk is decoded at one go, a few milliseconds; a batch of the model is made of several. */
+const maxChunkRows = 1024;
+
 /**
  * Puts a serving member together: topics, codecs, publisher, group membership.
  *
@@ -118,7 +121,7 @@ export async function openServingMember(parts: ServingMemberParts): Promise<Serv
     source,
     answer: (chunk) => answerer.answer(chunk),
     delivery,
-    limits: { ...options, maxChunkRows: maxBatchRows },
+    limits: { ...options, maxChunkRows: Math.min(maxBatchRows, maxChunkRows) },
     metrics,
     health,
     logger,

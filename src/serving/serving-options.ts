@@ -7,7 +7,7 @@ const [batches, output, limits] = ['Batches', 'Output', 'Limits'];
 export const servingOptions = defineOptions({
   maxBatchRows: {
     type: 'integer',
-    default: 1024,
+    default: 4096,
     min: 1,
     max: 65_536,
     description: 'The model predicts as soon as this many rows have come together',

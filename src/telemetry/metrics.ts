@@ -1,6 +1,7 @@
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
 import { errorTable, type RowErrorCode } from '../errors.js';
 import { LoopLag } from './loop-lag.js';
+import { RowHistogram } from './row-histogram.js';
 
 /** The text that Prometheus scrapes. */
 export interface RenderedMetrics {
@@ -82,11 +83,11 @@ export class ServingMetrics {
     buckets: durationBuckets,
     registers: [this.#registry],
   });
-  readonly #latency = this.#histogram(
-    'millrace_end_to_end_latency_seconds',
-    'From the timestamp of a record to the acknowledgement of its answer',
-    durationBuckets,
-  );
+  readonly #latency = new RowHistogram(this.#registry, {
+    name: 'millrace_end_to_end_latency_seconds',
+    help: 'From the timestamp of a record to the acknowledgement of its answer',
+    buckets: durationBuckets,
+  });
   readonly #lag = this.#gauge('millrace_consumer_lag', 'Records of a partition not answered yet', [
     'topic',
     'partition',

@@ -40,7 +40,7 @@ export class LayersNetwork implements TrainableNetwork {
   predictMany(features: Float32Array, numRows: number): Float32Array {
     const sizes = { numFeatures: sizeOf(this.inputShape), numOutputs: this.numOutputs };
     return predictInPieces(features, numRows, sizes, (piece, rows) =>
-      this.#tf.tidy(() => Float32Array.from(this.#apply(piece, rows, false).dataSync())),
+      this.#tf.tidy(() => new Float32Array(this.#apply(piece, rows, false).dataSync())),
     );
   }
 

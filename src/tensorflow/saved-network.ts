@@ -85,7 +85,7 @@ function savedNetwork(
       predictInPieces(features, numRows, { numFeatures, numOutputs }, (piece, rows) =>
         tf.tidy(() => {
           const answer = session.predict(tf.tensor(piece, [rows, ...input]));
-          return Float32Array.from(onlyTensor(answer).dataSync());
+          return new Float32Array(onlyTensor(answer).dataSync());
         }),
       ),
     dispose: () => session.dispose(),

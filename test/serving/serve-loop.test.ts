@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
+import { headerEntries, type Headers } from '../../src/stream/headers.js';
 import { idsOf, rowOf, rowsFrom, startMember, turn, turnsUntil } from '../helpers/serving-member.js';
 import { signOutputs } from '../helpers/sign-bundle.js';
 
@@ -52,12 +53,12 @@ describe('a serving member', () => {
     assert.equal(answer.topic, 'predictions');
     assert.equal(String(answer.key), 'key-7');
     assert.equal(answer.timestampMs, 1_234);
-    assert.deepEqual(answer.headers, {
-      ...headers,
-      'millrace.source.topic': 'observations',
-      'millrace.source.partition': '2',
-      'millrace.source.offset': '0',
-    });
+    assert.deepEqual(textsOf(answer.headers), [
+      ...textsOf(headers),
+      ['millrace.source.topic', 'observations'],
+      ['millrace.source.partition', '2'],
+      ['millrace.source.offset', '0'],
+    ]);
     const value = JSON.parse(String(answer.value)) as Record<string, unknown>;
     assert.deepEqual(
       { ...value, prediction: undefined },
@@ -72,6 +73,27 @@ describe('a serving member', () => {
     );
     const [b, s] = value['prediction'] as number[];
     assert.ok(Math.abs(s - signOutputs(0.5, 0.25)[1]) < 1e-6 && Math.abs(b + s - 1) < 1e-6);
+  });
+
+  it('says where the row was and not where an earlier one was, of a row that was a prediction itself', async () => {
+    const { source, publisher, drain } = await startMember();
+    source.assign(1);
+    const headers = { 'millrace.source.offset': '5', a: 'b', 'millrace.source.topic': 'events' };
+    source.fetch(1, [{ ...rowOf(1), headers }, rowOf(2)]);
+    await drain();
+    assert.deepEqual(publisher.records.map((record) => textsOf(record.headers)).map(Object.fromEntries), [
+      {
+        'millrace.source.topic': 'observations',
+        'millrace.source.partition': '1',
+        'millrace.source.offset': '0',
+        a: 'b',
+      },
+      {
+        'millrace.source.topic': 'observations',
+        'millrace.source.partition': '1',
+        'millrace.source.offset': '1',
+      },
+    ]);
   });
 
   it('does not pass on a time that lies ahead', async () => {
@@ -104,15 +126,15 @@ describe('a serving member', () => {
     let open!: () => void;
     publisher.gate = new Promise((resolve) => (open = resolve));
     source.assign(0);
-    source.fetch(0, rowsFrom(0, 40));
-    await turnsUntil(() => model.calls.length === 8);
+    source.fetch(0, rowsFrom(0, 60));
+    await turnsUntil(() => model.calls.length === 12);
     assert.equal(publisher.sends, 1);
     open();
     publisher.gate = undefined;
     await drain();
     assert.deepEqual(
       idsOf(publisher.records),
-      Array.from({ length: 40 }, (_, index) => index),
+      Array.from({ length: 60 }, (_, index) => index),
     );
   });
 
@@ -154,3 +176,7 @@ describe('a serving member', () => {
     );
   });
 });
+
+function textsOf(headers: Headers = {}): [string, string][] {
+  return [...headerEntries(headers)].map(([name, content]) => [name, content.toString()]);
+}

@@ -66,15 +66,22 @@ export class Imputer extends ColumnEstimator<ColumnMoments> {
       indices,
       (_, each) => this.#options.value ?? this.statistics!.means[each],
     );
+    // Looking a number up in a Set makes an object of it.
+    const missing = Float32Array.from(this.#missing);
     const { data, numRows, numFeatures } = matrix;
     for (let row = 0; row < numRows; row++) {
       const start = row * numFeatures;
       for (let each = 0; each < indices.length; each++) {
         const cell = start + indices[each];
-        const value = data[cell];
-        if (Number.isNaN(value) || this.#missing.has(value)) data[cell] = fillers[each];
+        if (isMissing(data[cell], missing)) data[cell] = fillers[each];
       }
     }
     return matrix;
   }
+}
+
+function isMissing(value: number, missing: Float32Array): boolean {
+  if (Number.isNaN(value)) return true;
+  for (let index = 0; index < missing.length; index++) if (value === missing[index]) return true;
+  return false;
 }

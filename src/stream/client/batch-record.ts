@@ -1,5 +1,6 @@
 import type { Headers } from '../headers.js';
 import type { IncomingRecord } from '../incoming-record.js';
+import type { ByteWriter } from './byte-writer.js';
 
 /** What the records of a batch have in common. */
 export interface RecordOrigin {
@@ -81,6 +82,12 @@ export class BatchRecord implements IncomingRecord {
     return this.#origin.bytes.subarray(this.#keyAt, this.#keyAt + this.#keyLength);
   }
 
+  /** Writes the key as a field of a record: its length, and its bytes. */
+  writeKey(bytes: ByteWriter): void {
+    bytes.varint(this.#keyLength < 0 ? -1 : this.#keyLength);
+    if (this.#keyLength > 0) bytes.copy(this.#origin.bytes, this.#keyAt, this.#keyAt + this.#keyLength);
+  }
+
   get value(): Buffer | null {
     if (this.#valueLength < 0) return null;
     return this.#origin.bytes.subarray(this.#valueAt, this.#valueAt + this.#valueLength);
@@ -95,7 +102,7 @@ export class BatchRecord implements IncomingRecord {
  * Headers by name; a list where a name comes several times. Kafka allows a header without content, and kafkajs cannot
  * write one, so that it becomes an empty one. The number of headers only costs what it must.
  */
-function readHeaders(bytes: Buffer, at: number): Headers {
+export function readHeaders(bytes: Buffer, at: number): Headers {
   const cursor = new RecordCursor(bytes, at);
   const numHeaders = cursor.readVarint();
   const found = new Map<string, Buffer | Buffer[]>();
@@ -151,6 +158,14 @@ export class RecordCursor {
     const start = this.at;
     this.skip(length);
     return this.#bytes.subarray(start, this.at);
+  }
+
+  /** A field with its length in front, which is null when that is negative. */
+  readField(): Buffer | null {
+    const length = this.readVarint();
+    const start = this.at;
+    this.skip(length);
+    return length < 0 ? null : this.#bytes.subarray(start, this.at);
   }
 
   readVarint(): number {

@@ -27,6 +27,22 @@ export class ByteWriter {
     return this.#bytes.subarray(start, this.#length);
   }
 
+  /**
+   * Has `write` write a value of up to `maxBytes` from the place on that it is given; returns false when nothing was
+   * written, which `write` says by a negative number instead of where it ended.
+   */
+  inPlace<T>(
+    value: T,
+    maxBytes: number,
+    write: (value: T, bytes: Uint8Array, start: number) => number,
+  ): boolean {
+    const start = this.#grow(maxBytes);
+    const end = write(value, this.#bytes, start);
+    if (end < 0) return false;
+    this.#length = end;
+    return true;
+  }
+
   /** Takes back everything from there on. */
   truncate(length: number): void {
     this.#length = length;
@@ -88,10 +104,23 @@ export class ByteWriter {
   }
 
   raw(content: Uint8Array): void {
-    const { length } = content;
+    this.copy(content, 0, content.length);
+  }
+
+  /** A part of some bytes. */
+  copy(source: Uint8Array, from: number, end: number): void {
+    const length = end - from;
     const start = this.skip(length);
-    if (length > shortBytes) return this.#bytes.set(content, start);
-    for (let index = 0; index < length; index++) this.#bytes[start + index] = content[index];
+    if (length > shortBytes) {
+      const isWhole = length === source.length;
+      return this.#bytes.set(isWhole ? source : source.subarray(from, end), start);
+    }
+    for (let index = 0; index < length; index++) this.#bytes[start + index] = source[from + index];
+  }
+
+  /** A part of what another writer has written. */
+  copyOf(other: ByteWriter, from: number, end: number): void {
+    this.copy(other.#bytes, from, end);
   }
 
   /** Text of Kafka's requests: length as int16, -1 for null, and UTF-8. */

@@ -8,6 +8,7 @@ import type { Logger } from '../../telemetry/logger.js';
 import { readFetchAnswers } from './fetch-answers.js';
 import { kafkaLogCreator, kafkaLogLevel } from './kafka-log.js';
 import { armTimersOnlyWhenNeeded } from './idle-timer.js';
+import { joinAnswersAsTheyCome } from './answer-frames.js';
 import { writeBatchesDirectly } from './produced-batches.js';
 
 /** How to reach the brokers; shared by every program that talks to Kafka. */
@@ -96,6 +97,7 @@ export function connect(options: Compiled<typeof connectionOptions>, logger: Log
   armTimersOnlyWhenNeeded();
   readFetchAnswers();
   writeBatchesDirectly();
+  joinAnswersAsTheyCome();
   const brokers = options.brokers.map(checkedAddress);
   if (brokers.length === 0) throw invalid('Give at least one broker with --brokers HOST:PORT.');
   const config: KafkaConfig = {

@@ -2,6 +2,7 @@ import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import type { ByteWriter } from './byte-writer.js';
 import { crc32c } from './crc32c.js';
+import { EncodedRecord } from './encoded-record.js';
 
 const pack = promisify(gzip);
 
@@ -56,9 +57,12 @@ export async function writeRecordBatch(
     bytes.int8(0);
     bytes.varint(timestamp - baseTimestamp);
     bytes.varint(index);
-    bytes.field(record.key);
-    bytes.field(record.value);
-    writeHeaders(bytes, record.headers);
+    if (record instanceof EncodedRecord) record.copyContent(bytes);
+    else {
+      bytes.field(record.key);
+      bytes.field(record.value);
+      writeHeaders(bytes, record.headers);
+    }
     bytes.endWithLength(recordStart);
   }
   if (settings.isGzip) {
@@ -81,12 +85,13 @@ export async function writeRecordBatch(
   bytes.setInt32(start + 17, crc32c(bytes.bytesFrom(start + attributesOffset)));
 }
 
-function timeOf({ timestampMs, timestamp }: WritableRecord, now: number): number {
-  if (timestampMs !== undefined) return timestampMs;
-  return timestamp === undefined ? now : Number(timestamp);
+function timeOf(record: WritableRecord, now: number): number {
+  if (record.timestampMs !== undefined) return record.timestampMs;
+  return record.timestamp === undefined ? now : Number(record.timestamp);
 }
 
-function writeHeaders(bytes: ByteWriter, headers: Contents = {}): void {
+/** Their number, and each of them, as a record has them. */
+export function writeHeaders(bytes: ByteWriter, headers: Contents = {}): void {
   let count = 0;
   for (const name in headers) count += isList(headers[name]) ? headers[name].length : 1;
   bytes.varint(count);

@@ -1,5 +1,6 @@
 import type { RecordMetadata, TopicMessages } from 'kafkajs';
 import { protocolErrorType } from '../client/broker-error.js';
+import { EncodedRecord } from '../client/encoded-record.js';
 import type { Headers } from '../headers.js';
 
 /** A record that is to be written. */
@@ -24,7 +25,9 @@ const recordOverheadBytes = 32;
 const headerOverheadBytes = 6;
 
 /** What a record takes in a request, at most. */
-export function sizeOfRecord({ key, value, headers }: OutgoingRecord): number {
+export function sizeOfRecord(record: OutgoingRecord): number {
+  if (record instanceof EncodedRecord) return recordOverheadBytes + record.numContentBytes;
+  const { key, value, headers } = record;
   let size = recordOverheadBytes + (value?.length ?? 0) + (key === null ? 0 : lengthOf(key));
   for (const name in headers) {
     const contents = headers[name];
@@ -49,9 +52,14 @@ function lengthOf(content: Buffer | string): number {
  */
 export function topicMessages(records: Iterable<OutgoingRecord>): TopicMessages[] {
   const topics = new Map<string, OutgoingRecord[]>();
+  // Most follow one for the same topic.
+  let [topic, messages] = ['', [] as OutgoingRecord[]];
   for (const record of records) {
-    let messages = topics.get(record.topic);
-    if (messages === undefined) topics.set(record.topic, (messages = []));
+    if (record.topic !== topic) {
+      topic = record.topic;
+      messages = topics.get(topic) ?? [];
+      topics.set(topic, messages);
+    }
     messages.push(record.partition === undefined ? { ...record } : record);
   }
   return [...topics].map(([topic, messages]) => ({ topic, messages }));
@@ -95,21 +103,24 @@ export function planRequests(
 ): OutgoingRecord[][] {
   const requests: OutgoingRecord[][] = [];
   let request: OutgoingRecord[] = [];
-  let sizes = new Map<string, number>();
+  let batches = new Map<string, { numBytes: number; readonly maxBytes: number }>();
   let numBytes = 0;
   for (const record of records) {
+    const { topic } = record;
     const size = sizeOfRecord(record);
-    const batch = sizes.get(record.topic) ?? 0;
-    const isFull = numBytes + size > maxRequestBytes || batch + size > maxBatchBytes(record.topic);
+    let batch = batches.get(topic) ?? { numBytes: 0, maxBytes: maxBatchBytes(topic) };
+    const isFull = numBytes + size > maxRequestBytes || batch.numBytes + size > batch.maxBytes;
     if (isFull && request.length > 0) {
       requests.push(request);
       request = [];
-      sizes = new Map();
+      batches = new Map();
       numBytes = 0;
+      batch = { numBytes: 0, maxBytes: batch.maxBytes };
     }
     request.push(record);
     numBytes += size;
-    sizes.set(record.topic, (sizes.get(record.topic) ?? 0) + size);
+    batch.numBytes += size;
+    batches.set(topic, batch);
   }
   if (request.length > 0) requests.push(request);
   return requests;

@@ -78,12 +78,13 @@ async function fetchLimits(
 }
 
 function refusalOf(
-  { topic, key, timestampMs }: Pick<OutgoingRecord, 'topic' | 'key' | 'timestampMs'>,
+  record: Pick<OutgoingRecord, 'topic' | 'key' | 'timestampMs'>,
   limits: TopicLimits | undefined,
 ): string | undefined {
   if (limits === undefined) return undefined;
+  const { topic, timestampMs } = record;
   const { isCompacted, maxAgeMs } = limits;
-  if (isCompacted && key === null) return `${topic} is compacted and takes no record without a key.`;
+  if (isCompacted && record.key === null) return `${topic} is compacted and takes no record without a key.`;
   if (timestampMs === undefined || Date.now() - timestampMs <= maxAgeMs) return undefined;
   const time = new Date(timestampMs).toISOString();
   return `${topic} takes no record of ${time}, more than its message.timestamp.before.max.ms ago (${maxAgeMs} ms).`;
