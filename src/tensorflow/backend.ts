@@ -7,6 +7,7 @@ import type * as layers from '@tensorflow/tfjs-layers';
 import { MillraceError, messageOf } from '../errors.js';
 import type { BackendRequest } from './compute-protocol.js';
 import { lendCpuKernels } from './cpu-kernels.js';
+import type { GraphMessages } from './graph-writer.js';
 
 /** The part of TensorFlow.js that both backends share; everything above is written against it. */
 export type Tf = Omit<typeof core, 'default'> & Omit<typeof layers, 'default'>;
@@ -21,12 +22,13 @@ export type NativeTf = Tf & {
 
 /** A signature of a SavedModel in its TensorFlow session. */
 export interface SavedModel {
-  predict(input: core.Tensor): core.Tensor | core.Tensor[] | core.NamedTensorMap;
+  predict(input: core.Tensor | core.NamedTensorMap): core.Tensor | core.Tensor[] | core.NamedTensorMap;
   dispose(): void;
 }
 
 export type TensorFlow =
-  { readonly backend: 'native'; readonly tf: NativeTf } | { readonly backend: 'wasm'; readonly tf: Tf };
+  | { readonly backend: 'native'; readonly tf: NativeTf; readonly messages: GraphMessages }
+  | { readonly backend: 'wasm'; readonly tf: Tf };
 
 // The packages are CommonJS bundles whose names Node cannot list for an ES import, and the native one lives in a cache
 // folder outside of every node_modules.
@@ -36,7 +38,7 @@ const require = createRequire(import.meta.url);
 export async function loadTensorFlow(request: BackendRequest): Promise<TensorFlow> {
   try {
     return request.backend === 'native'
-      ? { backend: 'native', tf: await loadNative(request.nativeFolder!) }
+      ? { backend: 'native', ...(await loadNative(request.nativeFolder!)) }
       : { backend: 'wasm', tf: await loadWasm() };
   } catch (error) {
     throw new MillraceError(
@@ -47,12 +49,14 @@ export async function loadTensorFlow(request: BackendRequest): Promise<TensorFlo
   }
 }
 
-async function loadNative(folder: string): Promise<NativeTf> {
+async function loadNative(folder: string): Promise<{ tf: NativeTf; messages: GraphMessages }> {
   restoreUtil();
-  const tf = createRequire(join(folder, 'package.json'))('@tensorflow/tfjs-node') as NativeTf;
+  const requireNative = createRequire(join(folder, 'package.json'));
+  const tf = requireNative('@tensorflow/tfjs-node') as NativeTf;
   await tf.ready();
   if (tf.getBackend() !== 'tensorflow') throw new Error(`the backend is ${tf.getBackend()}`);
-  return tf;
+  const messages = requireNative('@tensorflow/tfjs-node/dist/proto/api_pb.js') as GraphMessages;
+  return { tf, messages };
 }
 
 /**

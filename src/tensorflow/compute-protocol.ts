@@ -19,6 +19,8 @@ export interface ModelDescription {
   readonly numOutputs: number;
   /** Present when the model can learn. */
   readonly weightSpecs?: readonly WeightSpec[];
+  /** Why rows go through it layer by layer and not by one graph; undefined: they do not. */
+  readonly layerwise?: string | undefined;
 }
 
 /** Tensors that TensorFlow.js holds: the number should be flat while it works. */
@@ -31,7 +33,7 @@ export interface ComputeMemory {
 export interface ComputeCalls {
   start(request: BackendRequest): Promise<void>;
   openModel(artifact: ModelArtifact): Promise<ModelDescription>;
-  newModel(spec: ModelSpec, seed: number): ModelDescription;
+  newModel(spec: ModelSpec, seed: number): Promise<ModelDescription>;
   predictMany(model: number, features: Float32Array, numRows: number): Float32Array;
   getWeights(model: number): Float32Array;
   setWeights(model: number, weights: Float32Array): void;

@@ -29,7 +29,9 @@ const calls: ComputeCalls = {
         : await layersNetworkFromArtifact(tensorFlow(), artifact),
     );
   },
-  newModel: (spec, seed) => register(newLayersNetwork(tensorFlow(), spec, seed)),
+  async newModel(spec, seed) {
+    return register(await newLayersNetwork(tensorFlow(), spec, seed));
+  },
   predictMany: (model, features, numRows) => networkOf(model).predictMany(features, numRows),
   getWeights: (model) => trainable(model).getWeights(),
   setWeights: (model, weights) => trainable(model).setWeights(weights),
@@ -88,6 +90,7 @@ function register(network: Network): ModelDescription {
     inputShape: network.inputShape,
     numOutputs: network.numOutputs,
     weightSpecs: isTrainable(network) ? network.weightSpecs : undefined,
+    layerwise: network.layerwise,
   };
 }
 

@@ -97,13 +97,16 @@ async function openThread(request: BackendRequest, logger: Logger): Promise<Comp
     backend: request.backend,
     died,
     async openModel(artifact) {
-      const { weightSpecs, ...description } = await thread.call('openModel', artifact);
+      const { weightSpecs, layerwise, ...description } = await thread.call('openModel', artifact);
+      if (layerwise !== undefined && request.backend === 'native') {
+        logger.info({ reason: layerwise }, 'the model predicts layer by layer, slower than by one graph');
+      }
       return weightSpecs === undefined
         ? new ThreadModel(thread, description)
         : new TrainableThreadModel(thread, description, weightSpecs);
     },
     async newModel(spec, seed) {
-      const { weightSpecs = [], ...description } = await thread.call('newModel', spec, seed);
+      const { weightSpecs = [], layerwise: _, ...description } = await thread.call('newModel', spec, seed);
       return new TrainableThreadModel(thread, description, weightSpecs);
     },
     memory: () => thread.call('memory'),

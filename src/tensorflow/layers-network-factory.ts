@@ -1,27 +1,31 @@
+import type * as layers from '@tensorflow/tfjs-layers';
 import { MillraceError, messageOf } from '../errors.js';
 import type { ModelArtifact, ModelSpec, WeightVector } from '../model/artifact.js';
 import type { Tf, TensorFlow } from './backend.js';
 import { LayersNetwork } from './layers-network.js';
+import { compilePredictGraph } from './predict-graph.js';
 import { seedDropout } from './seeded-dropout.js';
 import { buildSequential } from './sequential.js';
 
 /** A network with new weights. Throws MILLRACE_MODEL_INVALID. */
-export function newLayersNetwork({ tf }: TensorFlow, spec: ModelSpec, seed: number): LayersNetwork {
-  const model = buildSequential(tf, spec, seed);
-  seedDropout(tf, model, seed);
-  return new LayersNetwork(tf, model);
+export function newLayersNetwork(
+  tensorFlow: TensorFlow,
+  spec: ModelSpec,
+  seed: number,
+): Promise<LayersNetwork> {
+  return networkOf(tensorFlow, buildSequential(tensorFlow.tf, spec, seed), seed);
 }
 
 /** The network that was saved. Throws MILLRACE_MODEL_INVALID when the weights are not those of the layers. */
 export async function layersNetworkFromArtifact(
-  { tf }: TensorFlow,
+  tensorFlow: TensorFlow,
   artifact: Exclude<ModelArtifact, { format: 'saved-model' }>,
 ): Promise<LayersNetwork> {
   checkWeightVector(artifact.weights);
-  if (artifact.format === 'layers-model') return fromTopology(tf, artifact.topology, artifact.weights);
-  const model = buildSequential(tf, artifact.spec, 1);
-  seedDropout(tf, model, 1);
-  const network = new LayersNetwork(tf, model);
+  if (artifact.format === 'layers-model') {
+    return networkOf(tensorFlow, await fromTopology(tensorFlow.tf, artifact.topology, artifact.weights), 1);
+  }
+  const network = await networkOf(tensorFlow, buildSequential(tensorFlow.tf, artifact.spec, 1), 1);
   try {
     requireSameShapes(network, artifact.weights);
     network.setWeights(artifact.weights.values);
@@ -32,8 +36,20 @@ export async function layersNetworkFromArtifact(
   return network;
 }
 
+/** Takes the model over. Throws MILLRACE_MODEL_INVALID. */
+async function networkOf(
+  tensorFlow: TensorFlow,
+  model: layers.LayersModel,
+  seed: number,
+): Promise<LayersNetwork> {
+  seedDropout(tensorFlow.tf, model, seed);
+  const network = new LayersNetwork(tensorFlow.tf, model);
+  network.predictBy(await compilePredictGraph(tensorFlow, model));
+  return network;
+}
+
 /** Weights find their layer by name, because a folder may list them in any order. */
-async function fromTopology(tf: Tf, topology: unknown, weights: WeightVector): Promise<LayersNetwork> {
+async function fromTopology(tf: Tf, topology: unknown, weights: WeightVector): Promise<layers.LayersModel> {
   const weightSpecs = weights.specs.map(({ name, shape }) => ({
     name,
     shape: [...shape],
@@ -45,13 +61,10 @@ async function fromTopology(tf: Tf, topology: unknown, weights: WeightVector): P
     values.byteOffset + values.byteLength,
   ) as ArrayBuffer;
   try {
-    const model = await tf.loadLayersModel(
+    return await tf.loadLayersModel(
       tf.io.fromMemory({ modelTopology: topology as object, weightSpecs, weightData }),
     );
-    seedDropout(tf, model, 1);
-    return new LayersNetwork(tf, model);
   } catch (error) {
-    if (error instanceof MillraceError) throw error;
     throw new MillraceError(
       'MILLRACE_MODEL_INVALID',
       `The LayersModel cannot be built: ${messageOf(error)}`,

@@ -5,6 +5,8 @@ export interface Network {
   /** The shape of one row. */
   readonly inputShape: readonly number[];
   readonly numOutputs: number;
+  /** Why rows go through it layer by layer and not by one graph; undefined: they do not. */
+  readonly layerwise?: string | undefined;
   /** @returns row-major, numRows x numOutputs, in a buffer of its own */
   predictMany(features: Float32Array, numRows: number): Float32Array;
   dispose(): void;
