@@ -20,7 +20,7 @@ export interface ExactlyOnceParts {
   readonly group: string;
   /** Makes a publisher of this transactional id. */
   readonly publisher: (transactionalId: string) => TransactionalPublisher;
-  readonly source: Pick<TopicSource, 'reset'>;
+  readonly source: Pick<TopicSource, 'reset' | 'noteCommit'>;
   readonly deadLetters: DeadLetterAddress;
   readonly topics: TopicFacts;
   readonly onStage: (stage: Stage, seconds: number) => void;
@@ -66,7 +66,7 @@ export class ExactlyOnce implements Delivery {
   }
 
   async deliver(answered: readonly AnsweredChunk[]): Promise<Delivered | undefined> {
-    const { group, deadLetters, topics, onStage } = this.#parts;
+    const { group, source, deadLetters, topics, onStage } = this.#parts;
     const { owned } = answered[0].chunk;
     const { nextOffset } = answered[answered.length - 1].chunk;
     const startedAt = performance.now();
@@ -86,6 +86,7 @@ export class ExactlyOnce implements Delivery {
       await this.#beginAnew(owned, error);
       return undefined;
     }
+    source.noteCommit(owned, nextOffset);
     onStage('produce', (performance.now() - startedAt) / 1000);
     this.#isWell(partition);
     return { written, committed: Promise.resolve(true) };

@@ -9,7 +9,13 @@ import { readEnvironment } from '../../src/config/environment.js';
 import { compileOptions } from '../../src/config/options.js';
 import { connect, connectionOptions, type StreamClient } from '../../src/stream/client/connection.js';
 import { createLogger } from '../../src/telemetry/logger.js';
+import { KafkaController } from './kafka-controller.js';
 import { KafkaProxy } from './kafka-proxy.js';
+
+type BrokerOptions = Parameters<typeof startEmbeddedBroker>[0] & {
+  readonly dataFolder: string;
+  readonly port: number;
+};
 
 /**
  * A broker of a test's own, which can be killed and come back with its data. It has two addresses: one direct, for
@@ -19,37 +25,42 @@ export class KillableBroker {
   /** The direct address. */
   readonly address: string;
   readonly proxy: KafkaProxy;
-  readonly #options: Parameters<typeof startEmbeddedBroker>[0] & { readonly dataFolder: string };
+  readonly #options: BrokerOptions;
+  readonly #controller: KafkaController;
   #broker: EmbeddedBroker | undefined;
+  /** How often the controller has to have missed a broker before it may come back. */
+  #numFenced = 0;
 
-  private constructor(port: number, proxy: KafkaProxy, properties: BrokerProperties) {
-    this.address = `127.0.0.1:${port}`;
+  private constructor(proxy: KafkaProxy, controller: KafkaController, options: BrokerOptions) {
+    this.address = `127.0.0.1:${options.port}`;
     this.proxy = proxy;
-    this.#options = {
-      cacheFolder: cacheFolder(readEnvironment()['MILLRACE_CACHE']),
-      dataFolder: mkdtempSync(join(tmpdir(), 'millrace-killable-')),
-      port,
-      properties,
-    };
+    this.#controller = controller;
+    this.#options = options;
   }
 
   /** @param properties of Kafka's server.properties, besides those that it needs for its listeners */
   static async start(properties: BrokerProperties = {}): Promise<KillableBroker> {
-    const [direct, behindProxy, controller] = await freePorts(3);
+    const [direct, behindProxy, controllerPort] = await freePorts(3);
+    const cache = cacheFolder(readEnvironment()['MILLRACE_CACHE']);
+    const folder = mkdtempSync(join(tmpdir(), 'millrace-killable-'));
     const proxy = await KafkaProxy.start(behindProxy);
+    const controller = await KafkaController.start(cache, join(folder, 'controller'), controllerPort);
     const listeners = (proxied: number) => `PLAINTEXT://127.0.0.1:${direct},PROXIED://127.0.0.1:${proxied}`;
-    const broker = new KillableBroker(direct, proxy, {
-      listeners: `${listeners(behindProxy)},CONTROLLER://127.0.0.1:${controller}`,
-      'advertised.listeners': listeners(proxy.port),
-      'listener.security.protocol.map': 'CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,PROXIED:PLAINTEXT',
-      'controller.quorum.voters': `1@127.0.0.1:${controller}`,
-      // The controller soon takes the broker that crashed for gone, and lets it come back.
-      'broker.session.timeout.ms': 2_000,
-      'broker.heartbeat.interval.ms': 500,
-      // Members may be missed sooner than in production, so that tests need not wait for it.
-      'group.min.session.timeout.ms': 1_000,
-      'transaction.abort.timed.out.transaction.cleanup.interval.ms': 500,
-      ...properties,
+    const broker = new KillableBroker(proxy, controller, {
+      cacheFolder: cache,
+      dataFolder: folder,
+      port: direct,
+      properties: {
+        ...controller.properties,
+        listeners: listeners(behindProxy),
+        'advertised.listeners': listeners(proxy.port),
+        'listener.security.protocol.map': 'CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,PROXIED:PLAINTEXT',
+        'broker.heartbeat.interval.ms': 500,
+        // Members may be missed sooner than in production, so that tests need not wait for it.
+        'group.min.session.timeout.ms': 1_000,
+        'transaction.abort.timed.out.transaction.cleanup.interval.ms': 500,
+        ...properties,
+      },
     });
     await broker.restart();
     return broker;
@@ -62,11 +73,13 @@ export class KillableBroker {
 
   /** Ends it as a crash would. */
   async kill(): Promise<void> {
+    this.#numFenced = this.#controller.numFenced + 1;
     await this.#broker!.kill();
   }
 
-  /** Starts it with the data of before; resolves when it serves clients. */
+  /** Starts it with the data of before, once the controller has missed it; resolves when it serves clients. */
   async restart(): Promise<void> {
+    await this.#controller.untilFenced(this.#numFenced);
     this.#broker = await startEmbeddedBroker(this.#options);
   }
 
@@ -74,6 +87,7 @@ export class KillableBroker {
   async close(): Promise<void> {
     await this.proxy.close();
     await this.#broker!.kill();
+    await this.#controller.stop();
     rmSync(this.#options.dataFolder, { recursive: true, force: true });
   }
 

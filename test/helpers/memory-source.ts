@@ -35,6 +35,10 @@ export class MemorySource implements TopicSource {
   readonly #owned = new Map<number, MemoryPartition>();
   readonly #ends = new Map<number, bigint>();
 
+  noteCommit(): void {
+    // What is committed in a transaction, the transactions of the test tell.
+  }
+
   start(listener: SourceListener): Promise<void> {
     this.listener = listener;
     return Promise.resolve();

@@ -5,6 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { MillraceError } from '../../src/errors.js';
 import { createKafkaSource, type KafkaSourceOptions } from '../../src/stream/source/kafka-source.js';
 import { createPublisher } from '../../src/stream/publisher/publisher.js';
+import { createTransactionalPublisher } from '../../src/stream/publisher/transactional-publisher.js';
 import { ensureTopics, withAdmin } from '../../src/stream/topics/topics.js';
 import { uniqueName } from '../helpers/broker.js';
 import { RecordingListener } from '../helpers/recording-listener.js';
@@ -63,6 +64,34 @@ async function newTopic(numPartitions = 1) {
 
 const numbers = (start: number, count: number) =>
   Array.from({ length: count }, (_, index) => String(start + index));
+
+describe('a broker that has forgotten what a group has committed', () => {
+  it('is not believed by who has committed more, and reading goes on when it remembers', async (t) => {
+    const { client, topic, group, publish, join } = await newTopic();
+    await publish(0, 10);
+    const { source, listener } = await join();
+    t.after(() => source.close());
+    await listener.until(() => listener.fetches.length > 0);
+    const [{ owned }] = listener.fetches;
+    assert.equal(await source.commitOffsets(owned, 8n), true);
+    // Kafka lets nobody set the position of a group with members, but in a transaction.
+    const publisher = createTransactionalPublisher(client, { transactionalId: group, compression: 'none' });
+    t.after(() => publisher.close());
+    await publisher.open();
+    const commit = (nextOffset: bigint) =>
+      publisher.write({ records: [], position: { group, topic, partition: 0, nextOffset } });
+    await commit(3n);
+    const numFetches = listener.fetches.length;
+    source.reset(owned);
+    await listener.until(() => listener.trouble !== undefined);
+    assert.match(listener.trouble!, /has committed 3 of partition 0, and it has committed 8/);
+    assert.equal(listener.fetches.length, numFetches);
+    await commit(8n);
+    await listener.until(() => listener.fetches.length > numFetches);
+    assert.equal(listener.trouble, undefined);
+    assert.equal(listener.fetches[numFetches].fetched.records[0].offset, 8n);
+  });
+});
 
 describe('a committed offset that has expired', () => {
   /** Ten records, of which two are committed and six expired. */

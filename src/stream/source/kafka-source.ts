@@ -172,12 +172,17 @@ class KafkaSource implements TopicSource {
     return anew;
   }
 
+  noteCommit(owned: OwnedPartition, nextOffset: bigint): void {
+    if (!owned.lost.aborted) this.#positioning.noteCommit(owned, nextOffset);
+  }
+
   async commitOffsets(owned: OwnedPartition, nextOffset: bigint): Promise<boolean> {
     if (owned.lost.aborted || this.#commit === undefined) return false;
     const { topic, partition } = owned;
     try {
       // The client takes its generation in this call, before it waits for anything: the broker refuses it if it is old.
       await this.#commit({ topics: [{ topic, partitions: [{ partition, offset: nextOffset.toString() }] }] });
+      this.noteCommit(owned, nextOffset);
       return true;
     } catch (error) {
       if (!membershipErrors.has(protocolErrorType(error) ?? '')) {

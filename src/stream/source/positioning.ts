@@ -7,9 +7,10 @@ import type { StreamClient } from '../client/connection.js';
 import type { CommitOffsets } from '../client/group-hooks.js';
 import { gapAt, gapSentences, positionLost, type Gap, type GapPolicy } from './gap.js';
 import type { GroupQueries } from './group-queries.js';
+import { KnownPositions } from './known-positions.js';
 import type { Ownership } from './ownership.js';
 import { isNewGroup, startPosition, type OffsetReset, type PartitionOffsets } from './start-position.js';
-import type { AssignedPartition, SourceListener } from './topic-source.js';
+import type { AssignedPartition, OwnedPartition, SourceListener } from './topic-source.js';
 
 export interface PositioningParts {
   readonly client: StreamClient;
@@ -53,6 +54,7 @@ export class Positioning {
   #hasBegun = false;
   /** How far each partition was fetched, over all assignments. */
   readonly #reached = new Map<number, bigint>();
+  readonly #known = new KnownPositions();
 
   constructor(parts: PositioningParts) {
     this.#parts = parts;
@@ -61,6 +63,11 @@ export class Positioning {
   /** The partition was fetched up to here. */
   reach({ partition }: Ownership, nextOffset: bigint): void {
     this.#reached.set(partition, nextOffset);
+  }
+
+  /** The group has committed this. */
+  noteCommit({ partition }: OwnedPartition, nextOffset: bigint): void {
+    this.#known.note(partition, nextOffset);
   }
 
   /** Claims newly owned partitions, and begins those together that can be claimed; the others when they can. */
@@ -109,6 +116,7 @@ export class Positioning {
       if (owned.lost.aborted) return;
       seek(owned, gap.to);
       this.#reached.delete(partition);
+      this.#known.forget(partition);
       moveOn(owned, gap.to);
     } catch (error) {
       client.logger.warn({ topic, partition, err: error }, 'the range of the partition cannot be asked for');
@@ -167,6 +175,8 @@ export class Positioning {
     const { topic, offsetReset, queries, commit } = this.#parts;
     for (;;) {
       const offsets = await queries.fetchOffsets(scope.owned);
+      const contradiction = this.#known.check(offsets, scope.owned);
+      if (contradiction !== undefined) throw new Error(contradiction);
       if (offsetReset === 'earliest' || !isNewGroup(offsets) || this.#isOver(scope)) return offsets;
       const partitions = [...offsets].map(([partition, { low, high }]) => ({
         partition,
@@ -188,7 +198,10 @@ export class Positioning {
     const { offset, gap } = startPosition(found, { offsetReset, onGap, hasBegun, reached });
     this.#reached.delete(owned.partition);
     owned.highWatermark = found.high;
-    if (gap !== undefined) this.#onGap(owned, gap);
+    if (gap !== undefined) {
+      this.#known.forget(owned.partition);
+      this.#onGap(owned, gap);
+    }
     return { owned, position: offset, highWatermark: found.high, gap };
   }
 

@@ -85,6 +85,11 @@ export interface TopicSource {
    */
   commitOffsets(owned: OwnedPartition, nextOffset: bigint): Promise<boolean>;
   /**
+   * The position of the group was committed otherwise, in a transaction. What is read next of the partition lies not
+   * before it, whatever a broker says.
+   */
+  noteCommit(owned: OwnedPartition, nextOffset: bigint): void;
+  /**
    * Where the partitions of the topic end now for readers of committed records, by partition. Throws
    * MILLRACE_BROKER_UNAVAILABLE.
    */
