@@ -19,6 +19,8 @@ export interface LaneParts {
 const maxChunksAnswering = 8;
 /** What is answered while a delivery is under way goes with the next one; this many chunks at most. */
 const maxChunksUnderWay = 12;
+/** With so many rows, a delivery waits for no more. */
+const fullDeliveryRows = 4096;
 
 /** A chunk on its way, and its answers once they are there. */
 interface ChunkUnderWay {
@@ -119,6 +121,7 @@ export class PartitionLane {
       let committed: Promise<boolean> | undefined;
       try {
         await front.answering;
+        await this.#untilWorthwhile();
         // Of a lane that is over, what is still being answered is awaited only, and leaves.
         if (!this.#isOver) {
           const answered = this.#answeredInFront();
@@ -134,6 +137,16 @@ export class PartitionLane {
       this.#startChunks();
     }
     this.#delivering = undefined;
+  }
+
+  /** A delivery costs about the same whatever it holds: what is being answered by now may come along. */
+  async #untilWorthwhile(): Promise<void> {
+    let numRows = 0;
+    for (const { chunk, answering } of [...this.#underWay]) {
+      if (numRows >= fullDeliveryRows || this.#isOver) return;
+      await answering;
+      numRows += chunk.records.length;
+    }
   }
 
   #answeredInFront(): AnsweredChunk[] {

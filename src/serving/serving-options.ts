@@ -65,7 +65,7 @@ export const servingOptions = defineOptions({
   },
   maxInFlightRows: {
     type: 'integer',
-    default: 20_000,
+    default: 40_000,
     min: 1,
     description: 'Fetching rests while this many rows wait for their answers',
     section: limits,

@@ -16,6 +16,8 @@ export class MemoryTransactions {
   readonly commits: { readonly id: string; readonly nextOffset: bigint; readonly numRecords: number }[] = [];
   /** How often each id was opened. */
   readonly opened = new Map<string, number>();
+  /** How many transactions were begun. */
+  begun = 0;
   /** When set, a transaction waits for it before it ends. */
   gate: Promise<void> | undefined;
   /** The input partition of the transaction that `outcome` is asked about. */
@@ -41,6 +43,7 @@ export class MemoryTransactions {
         this.opened.set(id, epoch);
       },
       write: async (contents) => {
+        this.begun += 1;
         await this.gate;
         if (this.opened.get(id) !== epoch) throw new MillraceError('MILLRACE_TRANSACTION_FENCED', 'fenced');
         this.committing = contents.position?.partition;

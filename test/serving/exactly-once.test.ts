@@ -69,7 +69,9 @@ describe('exactly-once delivery', () => {
     let open!: () => void;
     transactions.gate = new Promise((resolve) => (open = resolve));
     await source.rebalance(0);
-    source.fetch(0, rowsFrom(0, 20));
+    source.fetch(0, rowsFrom(0, 4));
+    await turnsUntil(() => transactions.begun === 1);
+    source.fetch(0, rowsFrom(4, 16));
     await turnsUntil(() => model.calls.length === 5);
     transactions.gate = undefined;
     open();
@@ -77,6 +79,17 @@ describe('exactly-once delivery', () => {
     assert.deepEqual(
       transactions.commits.map(({ nextOffset }) => nextOffset),
       [4n, 20n],
+    );
+  });
+
+  it('takes what is being answered along', async () => {
+    const { source, transactions, drain } = await startExactly();
+    await source.rebalance(0);
+    source.fetch(0, rowsFrom(0, 20));
+    await drain();
+    assert.deepEqual(
+      transactions.commits.map(({ nextOffset }) => nextOffset),
+      [20n],
     );
   });
 
@@ -92,26 +105,26 @@ describe('exactly-once delivery', () => {
   for (const outcome of ['not written', 'committed without an answer'] as const) {
     it(`begins a partition anew when a transaction fails and was ${outcome}, and answers each row once`, async () => {
       const { source, transactions, health, drain } = await startExactly();
-      const topic = rowsFrom(0, 10);
+      const topic = rowsFrom(0, 15);
       await source.rebalance(0);
       const outcomes: Outcome[] = [outcome, outcome];
       transactions.outcome = () => outcomes.shift() ?? 'committed';
-      source.fetchOf(0, topic, 10);
+      source.fetchOf(0, topic, 5);
       await turnsUntil(() => !health.report().ready);
       assert.deepEqual(health.report().reasons, [`output: ${outcome}`]);
       await turnsUntil(() => {
-        source.fetchOf(0, topic, 10);
-        return source.committed.get(0) === 10n;
+        source.fetchOf(0, topic, 5);
+        return source.committed.get(0) === 15n;
       });
       assert.deepEqual(source.resets, [0, 0]);
       const summary = await drain();
       assert.deepEqual(
         idsOf(transactions.records),
-        Array.from({ length: 10 }, (_, index) => index),
+        Array.from({ length: 15 }, (_, index) => index),
       );
       assert.equal(transactions.opened.get('scoring/observations/0'), 3);
       // What was committed without an answer is in the topics, though this member cannot know that it was.
-      if (outcome === 'not written') assert.equal(summary.rows, 10);
+      if (outcome === 'not written') assert.equal(summary.rows, 15);
     });
   }
 

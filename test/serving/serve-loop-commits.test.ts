@@ -79,7 +79,11 @@ describe('a serving member', () => {
     let open!: () => void;
     source.commitGate = new Promise((resolve) => (open = resolve));
     source.assign(0);
-    source.fetch(0, rowsFrom(0, 20));
+    source.fetch(0, rowsFrom(0, 4));
+    await turnsUntil(() => publisher.records.length === 4);
+    source.fetch(0, rowsFrom(4, 4));
+    await turnsUntil(() => publisher.records.length === 8);
+    source.fetch(0, rowsFrom(8, 12));
     await turnsUntil(() => publisher.records.length === 20);
     assert.deepEqual(source.commits, []);
     assert.equal(loop.inFlight().rows, 20);

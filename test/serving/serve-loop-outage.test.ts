@@ -44,9 +44,11 @@ describe('a serving member', () => {
       if (idsOf(records).includes(5)) throw new MillraceError('MILLRACE_PRODUCE_FAILED', 'no broker');
     };
     source.assign(0);
-    source.fetch(0, rowsFrom(0, 40));
+    source.fetch(0, rowsFrom(0, 4));
+    await turnsUntil(() => source.committed.get(0) === 4n);
+    source.fetch(0, rowsFrom(4, 36));
     await assert.rejects(finished, { code: 'MILLRACE_PRODUCE_FAILED' });
-    // The chunk of row 5 begins at 4; nothing behind it is written or committed.
+    // Row 5 is in the second delivery; nothing of it is written or committed.
     assert.deepEqual(source.commits, [{ partition: 0, offset: 4n }]);
     assert.deepEqual(idsOf(publisher.records), [0, 1, 2, 3]);
     assert.equal(health.report().live, false);

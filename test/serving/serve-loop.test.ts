@@ -23,11 +23,11 @@ describe('a serving member', () => {
       Array.from({ length: 7 }, (_, i) => 100 + i),
     );
     assert.deepEqual(
-      [...source.committed],
-      [
+      source.committed,
+      new Map([
         [0, 15n],
         [1, 7n],
-      ],
+      ]),
     );
     assert.deepEqual(
       { ...summary },
