@@ -2,7 +2,6 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { javaCommand } from '../../deploy/embedded-broker/broker-command.js';
-import { newLogFile } from '../../deploy/embedded-broker/broker-log.js';
 import { formatProperties } from '../../deploy/embedded-broker/broker-properties.js';
 import { GuardedProcess } from '../../deploy/embedded-broker/guarded-process.js';
 import { prepareKafkaJars } from '../../deploy/embedded-broker/kafka-jars.js';
@@ -56,7 +55,9 @@ export class KafkaController {
         'broker.session.timeout.ms': 2_000,
       }),
     );
-    const logFile = newLogFile(cacheFolder);
+    // Not with the logs of brokers, of which only the last few are kept.
+    const logFile = join(folder, 'controller.log');
+    writeFileSync(logFile, '');
     const command = javaCommand(java.command, jarsFolder, propertiesFile);
     return new KafkaController(port, new GuardedProcess(command, 0, logFile), logFile);
   }
