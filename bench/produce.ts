@@ -6,6 +6,7 @@ import { ensureTopics } from '../src/stream/topics/topics.js';
 import { CommandError, runCommand } from '../deploy/bootstrap/command.mjs';
 import { defineBenchmark } from './benchmark.js';
 import { numPartitions } from './delivery/workload.js';
+import { peersFolder, preparePython } from './peers/python.js';
 import { keyDelimiter, writeMessages } from './produce/messages.js';
 import { spreadOf } from './statistics.js';
 import { withBroker, type StreamSurroundings } from './surroundings.js';
@@ -23,7 +24,7 @@ const roles = { key: 'EventId', label: 'Label' };
 /** The producer, from the CSV file to the acknowledgement of the last row. */
 export const produce = defineBenchmark({
   name: 'produce',
-  summary: 'the producer, compared with kcat sending the same messages',
+  summary: 'the producer, compared with kcat and confluent-kafka sending the same messages',
   options: defineOptions({
     rows: { type: 'integer', default: 200_000, min: 1, description: 'Rows that are sent' },
     repeats: { type: 'integer', default: 5, min: 1, description: 'Runs of each producer' },
@@ -35,7 +36,11 @@ export const produce = defineBenchmark({
       const [csv, messages] = [join(folder, 'rows.csv'), join(folder, 'messages.txt')];
       await millrace('generate', '--rows', String(rows), '--seed', '2', '--output', csv);
       const numBytes = await writeMessages(csv, roles, messages);
-      const contenders = [...ownProducers(csv, surroundings), ...(await kcat(messages, surroundings))];
+      const contenders = [
+        ...ownProducers(csv, surroundings),
+        ...(await kcat(messages, surroundings)),
+        ...(await confluentKafka(messages, surroundings)),
+      ];
       const seconds = new Map<string, number[]>(contenders.map(({ name }) => [name, []]));
       for (let repeat = 0; repeat < repeats; repeat++) {
         for (const contender of repeat % 2 === 0 ? contenders : contenders.toReversed()) {
@@ -52,7 +57,7 @@ export const produce = defineBenchmark({
         sections: [
           {
             title: 'Producing',
-            text: `${count(rows)} rows of ${((await stat(csv)).size / 1e6).toFixed(1)} MB CSV, ${(numBytes / 1e6).toFixed(1)} MB as JSON with keys, to ${numPartitions} partitions; from the start of the process to its end, median of ${repeats} runs with the lowest and the highest. kcat sends the JSON, which is made before.`,
+            text: `${count(rows)} rows of ${((await stat(csv)).size / 1e6).toFixed(1)} MB CSV, ${(numBytes / 1e6).toFixed(1)} MB as JSON with keys, to ${numPartitions} partitions; from the start of the process to its end, median of ${repeats} runs with the lowest and the highest. kcat and confluent-kafka send the JSON, which is made before.`,
             table: [
               ['producer', 'rows/s', 'MB/s'],
               ...rates.map(({ label, spread: { median, min, max } }) => [
@@ -91,6 +96,24 @@ async function kcat(messages: string, { brokers, say }: StreamSurroundings): Pro
   const send = (topic: string) =>
     runCommand('kcat', ['-P', '-b', brokers, '-t', topic, '-K', keyDelimiter, ...guarantees, '-l', messages]);
   return [{ name: 'kcat', kind: 'peer', send }];
+}
+
+/** The producer that one would otherwise write; nothing where there is no Python for it. */
+async function confluentKafka(
+  messages: string,
+  { brokers, cache, say }: StreamSurroundings,
+): Promise<Contender[]> {
+  const python = await preparePython(cache);
+  if ('reason' in python) {
+    say(`${python.reason}: measured without confluent-kafka`);
+    return [];
+  }
+  const send = (topic: string) =>
+    runCommand(python.command, [
+      ...[join(peersFolder, 'produce.py'), '--brokers', brokers, '--topic', topic],
+      ...['--messages', messages, '--delimiter', keyDelimiter],
+    ]);
+  return [{ name: 'confluent-kafka', kind: 'peer', send }];
 }
 
 /** Seconds until all rows are acknowledged, in a topic that is there already. Throws when some are not there. */

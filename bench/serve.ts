@@ -24,7 +24,7 @@ const parts = ['full-load', 'limit', 'latency', 'health', 'start-up'] as const;
 type Part = (typeof parts)[number] | 'profile';
 
 const serveOptions = defineOptions({
-  rows: { type: 'integer', default: 120_000, min: 1_000, description: 'Rows of the backlog' },
+  rows: { type: 'integer', default: 400_000, min: 1_000, description: 'Rows of the backlog' },
   repeats: { type: 'integer', default: 5, min: 1, description: 'Rounds of each measurement' },
   seconds: { type: 'integer', default: 8, min: 1, description: 'How long rows come, for the latency' },
   parts: { type: 'list', default: parts, description: 'What is measured, separated by commas' },
