@@ -62,7 +62,13 @@ export class KillableBroker {
         ...properties,
       },
     });
-    await broker.restart();
+    try {
+      await broker.restart();
+    } catch (error) {
+      // Nothing may be left that keeps the process of the test alive.
+      await broker.close();
+      throw error;
+    }
     return broker;
   }
 
@@ -86,7 +92,7 @@ export class KillableBroker {
   /** Ends it and removes its data. */
   async close(): Promise<void> {
     await this.proxy.close();
-    await this.#broker!.kill();
+    await this.#broker?.kill();
     await this.#controller.stop();
     rmSync(this.#options.dataFolder, { recursive: true, force: true });
   }
