@@ -16,9 +16,9 @@ export interface LaneParts {
 }
 
 /** Enough for a batch with the model and one that lies ready, also when there is but one partition. */
-const maxChunksAnswering = 8;
+const maxChunksAnswering = 16;
 /** What is answered while a delivery is under way goes with the next one; this many chunks at most. */
-const maxChunksUnderWay = 12;
+const maxChunksUnderWay = 20;
 /** With so many rows, a delivery waits for no more. */
 const fullDeliveryRows = 4096;
 

@@ -7,7 +7,7 @@ const [batches, output, limits] = ['Batches', 'Output', 'Limits'];
 export const servingOptions = defineOptions({
   maxBatchRows: {
     type: 'integer',
-    default: 4096,
+    default: 8192,
     min: 1,
     max: 65_536,
     description: 'The model predicts as soon as this many rows have come together',

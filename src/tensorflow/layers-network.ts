@@ -5,7 +5,7 @@ import { checkTraining, rowWeights } from '../model/loss.js';
 import type { LossName, TrainedMinibatches, TrainingOptions, WeightSpec } from '../model/model.js';
 import type { Tf } from './backend.js';
 import { rowLosses, rowLossesOfLogits } from './losses.js';
-import { predictInPieces, type TrainableNetwork } from './network.js';
+import { predictInPieces, rowsAtOnce, type TrainableNetwork } from './network.js';
 import { Optimizer } from './optimizers.js';
 import type { CompiledGraph } from './predict-graph.js';
 import { outputActivation, type OutputActivation } from './output-activation.js';
@@ -23,6 +23,8 @@ export class LayersNetwork implements TrainableNetwork {
   readonly #tf: Tf;
   readonly #model: layers.LayersModel;
   readonly #outputActivation: OutputActivation | undefined;
+  /** Rows that go through it at once. */
+  readonly #maxRows: number;
   #compiled: CompiledGraph = { reason: 'it was not compiled' };
   #training: { readonly options: TrainingOptions; readonly optimizer: Optimizer } | undefined;
 
@@ -32,6 +34,7 @@ export class LayersNetwork implements TrainableNetwork {
     this.#model = model;
     this.inputShape = rowShape('input', model.inputs);
     this.numOutputs = sizeOf(rowShape('output', model.outputs));
+    this.#maxRows = rowsAtOnce(widestResult(model));
     this.#outputActivation = outputActivation(model);
     this.weightSpecs = model.weights.map((weight) => ({
       name: weight.originalName,
@@ -50,7 +53,11 @@ export class LayersNetwork implements TrainableNetwork {
   }
 
   predictMany(features: Float32Array, numRows: number): Float32Array {
-    const sizes = { numFeatures: sizeOf(this.inputShape), numOutputs: this.numOutputs };
+    const sizes = {
+      numFeatures: sizeOf(this.inputShape),
+      numOutputs: this.numOutputs,
+      maxRows: this.#maxRows,
+    };
     return predictInPieces(features, numRows, sizes, (piece, rows) =>
       this.#tf.tidy(() => new Float32Array(this.#infer(piece, rows).dataSync())),
     );
@@ -195,4 +202,14 @@ function rowShape(kind: string, tensors: readonly layers.SymbolicTensor[]): numb
 
 function sizeOf(shape: readonly number[]): number {
   return shape.reduce((product, size) => product * size, 1);
+}
+
+/** The most numbers that a layer makes of one row. */
+function widestResult(model: layers.LayersModel): number {
+  const sizes = model.layers.flatMap(({ inboundNodes }) =>
+    inboundNodes.flatMap(({ outputTensors }) =>
+      outputTensors.map(({ shape }) => sizeOf(shape.slice(1).map((size) => size ?? 1))),
+    ),
+  );
+  return Math.max(...sizes);
 }

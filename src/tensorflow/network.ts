@@ -30,24 +30,32 @@ export function isTrainable(network: Network): network is TrainableNetwork {
   return 'trainMinibatches' in network;
 }
 
-/**
- * Rows that go through a network at once. Beyond it native TensorFlow gets no faster, while its memory for
- * intermediate results keeps growing.
- */
+/** Beyond it native TensorFlow gets no faster. */
 const maxRowsAtOnce = 8192;
+/** Of one intermediate result: 64 MiB. */
+const maxNumbersAtOnce = 2 ** 24;
 
-/** Predicts in pieces of at most `maxRowsAtOnce` rows and joins the answers. */
+/**
+ * How many rows may go through a network at once, so that what it holds on the way stays within bounds.
+ *
+ * @param widest the most numbers that a layer makes of one row
+ */
+export function rowsAtOnce(widest: number): number {
+  return Math.max(1, Math.min(maxRowsAtOnce, Math.floor(maxNumbersAtOnce / widest)));
+}
+
+/** Predicts in pieces of at most `maxRows` rows and joins the answers. */
 export function predictInPieces(
   features: Float32Array,
   numRows: number,
-  sizes: { readonly numFeatures: number; readonly numOutputs: number },
+  sizes: { readonly numFeatures: number; readonly numOutputs: number; readonly maxRows: number },
   predict: (piece: Float32Array, numRows: number) => Float32Array,
 ): Float32Array {
-  const { numFeatures, numOutputs } = sizes;
-  if (numRows <= maxRowsAtOnce) return predict(features.subarray(0, numRows * numFeatures), numRows);
+  const { numFeatures, numOutputs, maxRows } = sizes;
+  if (numRows <= maxRows) return predict(features.subarray(0, numRows * numFeatures), numRows);
   const outputs = new Float32Array(numRows * numOutputs);
-  for (let start = 0; start < numRows; start += maxRowsAtOnce) {
-    const end = Math.min(start + maxRowsAtOnce, numRows);
+  for (let start = 0; start < numRows; start += maxRows) {
+    const end = Math.min(start + maxRows, numRows);
     const piece = features.subarray(start * numFeatures, end * numFeatures);
     outputs.set(predict(piece, end - start), start * numOutputs);
   }

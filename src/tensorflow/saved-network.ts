@@ -31,6 +31,9 @@ export async function openSavedNetwork(
   }
 }
 
+/** What lies between its input and its output is not known. */
+const maxRows = 1024;
+
 interface Signature {
   readonly tags: readonly string[];
   /** The shape of one row. */
@@ -82,7 +85,7 @@ function savedNetwork(
     inputShape: input,
     numOutputs,
     predictMany: (features, numRows) =>
-      predictInPieces(features, numRows, { numFeatures, numOutputs }, (piece, rows) =>
+      predictInPieces(features, numRows, { numFeatures, numOutputs, maxRows }, (piece, rows) =>
         tf.tidy(() => {
           const answer = session.predict(tf.tensor(piece, [rows, ...input]));
           return new Float32Array(onlyTensor(answer).dataSync());

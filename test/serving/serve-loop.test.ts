@@ -126,15 +126,15 @@ describe('a serving member', () => {
     let open!: () => void;
     publisher.gate = new Promise((resolve) => (open = resolve));
     source.assign(0);
-    source.fetch(0, rowsFrom(0, 60));
-    await turnsUntil(() => model.calls.length === 12);
+    source.fetch(0, rowsFrom(0, 100));
+    await turnsUntil(() => model.calls.length === 20);
     assert.equal(publisher.sends, 1);
     open();
     publisher.gate = undefined;
     await drain();
     assert.deepEqual(
       idsOf(publisher.records),
-      Array.from({ length: 60 }, (_, index) => index),
+      Array.from({ length: 100 }, (_, index) => index),
     );
   });
 
