@@ -11,7 +11,10 @@ describe('the known positions of a group', () => {
     const known = new KnownPositions();
     assert.equal(known.check(offsets(undefined), wanted), undefined);
     assert.equal(known.check(offsets(10n), wanted), undefined);
-    assert.match(known.check(offsets(9n), wanted)!, /has committed 9 of partition 0, and it has committed 10$/);
+    assert.match(
+      known.check(offsets(9n), wanted)!,
+      /has committed 9 of partition 0, and it has committed 10$/,
+    );
     known.note(0, 20n);
     assert.match(known.check(offsets(undefined), wanted)!, /has committed nothing of partition 0/);
     assert.notEqual(known.check(offsets(19n), wanted), undefined);
