@@ -47,7 +47,7 @@ export const serve = defineBenchmark({
   name: 'serve',
   summary: 'rows from topic to topic, beside a consumer in Python and the model alone',
   options: serveOptions,
-  quick: { rows: 30_000, repeats: 1, seconds: 1 },
+  quick: { rows: 120_000, repeats: 1, seconds: 1 },
   run: (options, bare) => {
     const wanted = partsOf(options);
     return withBroker(bare, (surroundings) => measureServing(wanted, options, surroundings));

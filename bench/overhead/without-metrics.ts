@@ -4,6 +4,7 @@
  */
 import { createRequire, syncBuiltinESMExports } from 'node:module';
 import perfHooks from 'node:perf_hooks';
+import { RowHistogram } from '../../src/telemetry/row-histogram.js';
 
 const read = /^(millrace_rows_total|process_)/;
 
@@ -28,6 +29,7 @@ const client = require('prom-client') as {
 client.Counter.prototype.incWithoutExemplar = onlyWhatIsRead(client.Counter.prototype.incWithoutExemplar);
 client.Gauge.prototype.set = onlyWhatIsRead(client.Gauge.prototype.set);
 client.Histogram.prototype.observeWithoutExemplar = nothing;
+RowHistogram.prototype.observe = nothing;
 
 perfHooks.monitorEventLoopDelay = () =>
   ({

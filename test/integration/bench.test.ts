@@ -31,7 +31,7 @@ describe('npm run bench', () => {
     const flags = [
       '--quick',
       '--rows',
-      '12000',
+      '120000',
       '--parts',
       'latency,health',
       '--profile',
