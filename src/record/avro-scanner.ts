@@ -1,6 +1,6 @@
 import type { AvroJson } from './avro-schema.js';
 import type { RowScanner, ScannedRow } from './row-scanner.js';
-import { isWanted, scannedFields, setAbsent, type ScannedField } from './scanned-field.js';
+import { isWanted, noField, scannedFields, setAbsent, type ScannedField } from './scanned-field.js';
 import type { FieldType, Schema } from './schema.js';
 
 /** What is being read. */
@@ -25,7 +25,7 @@ export function createAvroScanner(schema: Schema, writer: AvroJson): RowScanner 
   if (fields === undefined || record.type !== 'record') return undefined;
   const reads: Read[] = [];
   for (const { name, type } of record.fields) {
-    const read = compile(type, fields.get(name) ?? nowhere);
+    const read = compile(type, fields.get(name) ?? noField);
     if (read === undefined) return undefined;
     reads.push(read);
     fields.delete(name);
@@ -58,12 +58,6 @@ function scannerOf(reads: readonly Read[]): RowScanner {
     },
   };
 }
-
-/** Of a field that the schema does not have. */
-const nowhere: ScannedField = {
-  type: 'sparse',
-  ...{ isNullable: true, isKey: false, column: -1, numColumns: 1 },
-};
 
 /** Undefined for types that are not read, and for those that do not fit where the value goes. */
 function compile(type: AvroJson, field: ScannedField): Read | undefined {

@@ -1,5 +1,5 @@
 import { JsonName } from './json-name.js';
-import { isWanted, type ScannedField } from './scanned-field.js';
+import { isWanted, noField, type ScannedField } from './scanned-field.js';
 import type { FieldType } from './schema.js';
 
 /**
@@ -35,7 +35,7 @@ export class JsonMember implements ScannedField {
     readonly name: JsonName,
     field?: ScannedField,
   ) {
-    const known = field ?? unknownField;
+    const known = field ?? noField;
     this.kind = field === undefined ? 'unknown' : isWanted(field) ? kinds[field.type] : 'unused';
     this.type = known.type;
     this.isNullable = known.isNullable;
@@ -44,11 +44,6 @@ export class JsonMember implements ScannedField {
     this.numColumns = known.numColumns;
   }
 }
-
-const unknownField: ScannedField = {
-  type: 'sparse',
-  ...{ isNullable: true, isKey: false, column: -1, numColumns: 1 },
-};
 
 /** Names up to this length are remembered, and so many of them. */
 const maxNameBytes = 128;

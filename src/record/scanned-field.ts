@@ -11,6 +11,12 @@ export interface ScannedField {
   readonly numColumns: number;
 }
 
+/** Of a name that the schema does not have: whatever its value is, nobody asks for it. */
+export const noField: ScannedField = {
+  type: 'sparse',
+  ...{ isNullable: true, isKey: false, column: -1, numColumns: 1 },
+};
+
 /** By name; undefined when a feature is sparse, which is not scanned. */
 export function scannedFields(schema: Schema): Map<string, ScannedField> | undefined {
   const columns = new Map<string, number>();

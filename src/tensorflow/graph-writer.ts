@@ -14,8 +14,6 @@ interface Shape extends Message {
 interface Attribute extends Message {
   setType(type: number): void;
   setShape(shape: Shape): void;
-  setB(value: boolean): void;
-  setS(value: Uint8Array): void;
 }
 interface Node extends Message {
   setName(name: string): void;
@@ -75,9 +73,6 @@ const graphVersion = 1286;
 export const graphTag = 'serve';
 export const graphSignature = 'predict';
 
-/** What an operation is told beside its inputs; a string is an attribute of text. */
-export type Attributes = Readonly<Record<string, boolean | string>>;
-
 /** Writes a graph of operations on float32 tensors, as a SavedModel without variables. */
 export class GraphWriter {
   readonly #messages: GraphMessages;
@@ -112,14 +107,8 @@ export class GraphWriter {
   }
 
   /** An operation with one result. @returns its name, by which it is the input of others */
-  operation(name: string, op: string, inputs: readonly string[], attributes: Attributes = {}): string {
-    const messages = Object.entries(attributes).map(([key, value]) => {
-      const attribute = new this.#messages.AttrValue();
-      if (typeof value === 'boolean') attribute.setB(value);
-      else attribute.setS(Buffer.from(value));
-      return [key, attribute] as const;
-    });
-    this.#add(name, op, inputs, { T: this.#type(), ...Object.fromEntries(messages) });
+  operation(name: string, op: string, inputs: readonly string[]): string {
+    this.#add(name, op, inputs, { T: this.#type() });
     return name;
   }
 

@@ -15,6 +15,7 @@ export interface RecordOrigin {
 }
 
 const noHeaders: Headers = Object.freeze({});
+const noBytes = Buffer.alloc(0);
 
 /**
  * A record in the bytes of its batch. It only knows where its fields stand: thousands of records wait at a time, and
@@ -154,10 +155,7 @@ export class RecordCursor {
 
   /** A field with its length in front; none of its bytes when it is null. */
   readBytes(): Buffer {
-    const length = this.readVarint();
-    const start = this.at;
-    this.skip(length);
-    return this.#bytes.subarray(start, this.at);
+    return this.readField() ?? noBytes;
   }
 
   /** A field with its length in front, which is null when that is negative. */

@@ -116,7 +116,6 @@ export class Positioning {
       if (owned.lost.aborted) return;
       seek(owned, gap.to);
       this.#reached.delete(partition);
-      this.#known.forget(partition);
       moveOn(owned, gap.to);
     } catch (error) {
       client.logger.warn({ topic, partition, err: error }, 'the range of the partition cannot be asked for');
@@ -198,10 +197,7 @@ export class Positioning {
     const { offset, gap } = startPosition(found, { offsetReset, onGap, hasBegun, reached });
     this.#reached.delete(owned.partition);
     owned.highWatermark = found.high;
-    if (gap !== undefined) {
-      this.#known.forget(owned.partition);
-      this.#onGap(owned, gap);
-    }
+    if (gap !== undefined) this.#onGap(owned, gap);
     return { owned, position: offset, highWatermark: found.high, gap };
   }
 
@@ -209,6 +205,8 @@ export class Positioning {
   #onGap(owned: Ownership, gap: Gap): void {
     const { topic, partition } = owned;
     const { onGap, group, client, listener, end } = this.#parts;
+    // The position is set anew, and may be before that.
+    this.#known.forget(partition);
     if (onGap === 'fail') return end(positionLost(gap, { topic, partition, group }));
     client.logger.warn({ topic, partition, group, ...gap, onGap }, gapSentences[gap.reason]);
     listener.gap(owned, gap);
