@@ -69,7 +69,7 @@ export const fitOptions = defineOptions({
   ...featureOptions,
   optimizer: {
     type: 'string',
-    choices: ['sgd', 'momentum', 'adagrad', 'rmsprop', 'adam', 'adamax', 'adadelta'],
+    choices: ['sgd', 'momentum', 'adagrad', 'rmsprop', 'adam', 'adamax', 'adadelta', 'nadam'],
     default: 'adam',
     section: 'Training',
     description: 'How weights follow the gradient',
@@ -89,6 +89,8 @@ export const fitOptions = defineOptions({
       'binaryCrossentropy',
       'meanSquaredError',
       'meanAbsoluteError',
+      'huber',
+      'hinge',
     ],
     section: 'Training',
     description: 'Default: the cross-entropy that fits the outputs; meanSquaredError for a regression',

@@ -8,6 +8,8 @@ import { peerServing } from './peer.js';
 
 const numCheckedRows = 500;
 const tolerance = 1e-4;
+/** Then those that are there are compared. */
+const readTimeoutMs = 30_000;
 
 /** The predictions of one topic, by the key of their row. */
 export type PredictionsByKey = ReadonlyMap<
@@ -61,10 +63,18 @@ async function readPredictions(
   topic: string,
   { client, signal }: StreamSurroundings,
 ): Promise<PredictionsByKey> {
+  const inTime = AbortSignal.any([signal, AbortSignal.timeout(readTimeoutMs)]);
   const predictions = new Map<string, { prediction: number[]; label: string }>();
-  for await (const { key, value } of readTopic(client, { topic, from: 'earliest', until: 'end', signal })) {
+  for await (const { key, value } of readTopic(client, {
+    topic,
+    from: 'earliest',
+    until: 'forever',
+    signal: inTime,
+  })) {
     const row = JSON.parse(String(value)) as { prediction: number[]; predicted_label: string };
     predictions.set(String(key), { prediction: row.prediction, label: row.predicted_label });
+    // A transaction that its member knows to be committed can be read only a moment later.
+    if (predictions.size === numCheckedRows) break;
   }
   return predictions;
 }

@@ -13,6 +13,8 @@ const clip = (p: number) => Math.min(Math.max(p, epsilon), 1 - epsilon);
  *   binaryCrossentropy             -mean(y log p + (1 - y) log(1 - p))
  *   meanSquaredError               mean (y - p)^2
  *   meanAbsoluteError              mean |y - p|
+ *   huber                          mean h(y - p), where h(e) is e^2 / 2 up to |e| = 1 and |e| - 1/2 beyond it
+ *   hinge                          mean max(1 - (2 y - 1) p, 0), for y of 0 or 1
  *
  * @param targets row-major, numRows x numOutputs (numRows x 1 class indices for the sparse loss)
  * @param outputs row-major, numRows x numOutputs
@@ -51,7 +53,19 @@ function rowLoss(loss: LossName, y: Float32Array, p: Float32Array): number {
       return meanOf((output, index) => (y[index] - output) ** 2);
     case 'meanAbsoluteError':
       return meanOf((output, index) => Math.abs(y[index] - output));
+    case 'huber':
+      return meanOf((output, index) => {
+        const error = Math.abs(y[index] - output);
+        return error <= 1 ? error ** 2 / 2 : error - 0.5;
+      });
+    case 'hinge':
+      return meanOf((output, index) => Math.max(1 - (2 * y[index] - 1) * output, 0));
   }
+}
+
+/** Whether a loss compares numbers; the others compare classes. */
+export function isOfNumbers(loss: LossName): boolean {
+  return loss === 'meanSquaredError' || loss === 'meanAbsoluteError' || loss === 'huber';
 }
 
 /** How many numbers a row's target has: one class index for the sparse loss, else one per output. */
@@ -101,7 +115,7 @@ export function checkTraining(
     throw invalid('The loss weight must be a positive number.');
   if (classWeights === undefined) return;
   const numClasses = Math.max(numOutputs, 2);
-  if (loss.startsWith('mean'))
+  if (isOfNumbers(loss))
     throw invalid(`Class weights do not go with the loss ${loss}, which has no classes.`);
   if (
     classWeights.length !== numClasses ||

@@ -42,12 +42,23 @@ export type LossName =
   | 'sparseCategoricalCrossentropy'
   | 'binaryCrossentropy'
   | 'meanSquaredError'
-  | 'meanAbsoluteError';
+  | 'meanAbsoluteError'
+  | 'huber'
+  | 'hinge';
 
 export interface OptimizerSpec {
-  readonly name: 'sgd' | 'momentum' | 'adagrad' | 'rmsprop' | 'adam' | 'adamax' | 'adadelta';
+  readonly name: 'sgd' | 'momentum' | 'adagrad' | 'rmsprop' | 'adam' | 'adamax' | 'adadelta' | 'nadam';
   readonly learningRate?: number;
+  /** Of `momentum` and `rmsprop`. */
   readonly momentum?: number;
+  /** Whether `momentum` looks ahead. */
+  readonly nesterov?: boolean;
+  /** No number of the gradient is further from 0 than this. */
+  readonly clipValue?: number;
+  /** No weight's gradient is longer than this. */
+  readonly clipNorm?: number;
+  /** All gradients together are no longer than this. */
+  readonly globalClipNorm?: number;
 }
 
 /** A model that learns. */

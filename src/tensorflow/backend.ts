@@ -7,7 +7,7 @@ import type * as layers from '@tensorflow/tfjs-layers';
 import { MillraceError, messageOf } from '../errors.js';
 import type { BackendRequest } from './compute-protocol.js';
 import { lendCpuKernels } from './cpu-kernels.js';
-import type { GraphMessages } from './graph-writer.js';
+import type { GraphMessages } from './graph/saved-model.js';
 
 /** The part of TensorFlow.js that both backends share; everything above is written against it. */
 export type Tf = Omit<typeof core, 'default'> & Omit<typeof layers, 'default'>;

@@ -37,7 +37,7 @@ export interface ComputeCalls {
   predictMany(model: number, features: Float32Array, numRows: number): Float32Array;
   getWeights(model: number): Float32Array;
   setWeights(model: number, weights: Float32Array): void;
-  compile(model: number, options: TrainingOptions): void;
+  compile(model: number, options: TrainingOptions): void | Promise<void>;
   trainMinibatches(
     model: number,
     features: Float32Array,

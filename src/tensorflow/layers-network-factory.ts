@@ -3,7 +3,8 @@ import { MillraceError, messageOf } from '../errors.js';
 import type { ModelArtifact, ModelSpec, WeightVector } from '../model/artifact.js';
 import type { Tf, TensorFlow } from './backend.js';
 import { LayersNetwork } from './layers-network.js';
-import { compilePredictGraph } from './predict-graph.js';
+import { GraphNetwork } from './graph/graph-network.js';
+import type { TrainableNetwork } from './network.js';
 import { seedDropout } from './seeded-dropout.js';
 import { buildSequential } from './sequential.js';
 
@@ -12,7 +13,7 @@ export function newLayersNetwork(
   tensorFlow: TensorFlow,
   spec: ModelSpec,
   seed: number,
-): Promise<LayersNetwork> {
+): Promise<TrainableNetwork> {
   return networkOf(tensorFlow, buildSequential(tensorFlow.tf, spec, seed), seed);
 }
 
@@ -20,7 +21,7 @@ export function newLayersNetwork(
 export async function layersNetworkFromArtifact(
   tensorFlow: TensorFlow,
   artifact: Exclude<ModelArtifact, { format: 'saved-model' }>,
-): Promise<LayersNetwork> {
+): Promise<TrainableNetwork> {
   checkWeightVector(artifact.weights);
   if (artifact.format === 'layers-model') {
     return networkOf(tensorFlow, await fromTopology(tensorFlow.tf, artifact.topology, artifact.weights), 1);
@@ -36,16 +37,23 @@ export async function layersNetworkFromArtifact(
   return network;
 }
 
-/** Takes the model over. Throws MILLRACE_MODEL_INVALID. */
+/** Takes the model over: as a graph where it can be one, else layer by layer. Throws MILLRACE_MODEL_INVALID. */
 async function networkOf(
   tensorFlow: TensorFlow,
   model: layers.LayersModel,
   seed: number,
-): Promise<LayersNetwork> {
-  seedDropout(tensorFlow.tf, model, seed);
-  const network = new LayersNetwork(tensorFlow.tf, model);
-  network.predictBy(await compilePredictGraph(tensorFlow, model));
-  return network;
+): Promise<TrainableNetwork> {
+  const { tf } = tensorFlow;
+  let reason = 'WebAssembly has no graphs';
+  if (tensorFlow.backend === 'native') {
+    try {
+      return await GraphNetwork.open(tensorFlow, model, seed);
+    } catch (error) {
+      reason = messageOf(error);
+    }
+  }
+  seedDropout(tf, model, seed);
+  return new LayersNetwork(tf, model, reason);
 }
 
 /** Weights find their layer by name, because a folder may list them in any order. */
@@ -75,7 +83,7 @@ async function fromTopology(tf: Tf, topology: unknown, weights: WeightVector): P
   }
 }
 
-function requireSameShapes(network: LayersNetwork, weights: WeightVector): void {
+function requireSameShapes(network: TrainableNetwork, weights: WeightVector): void {
   const describe = ({ name, shape }: WeightVector['specs'][number]) => `${name} [${shape.join(', ')}]`;
   const expected = network.weightSpecs.map(describe);
   const given = weights.specs.map(describe);

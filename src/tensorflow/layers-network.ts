@@ -7,7 +7,6 @@ import type { Tf } from './backend.js';
 import { rowLosses, rowLossesOfLogits } from './losses.js';
 import { predictInPieces, rowsAtOnce, type TrainableNetwork } from './network.js';
 import { Optimizer } from './optimizers.js';
-import type { CompiledGraph } from './predict-graph.js';
 import { outputActivation, type OutputActivation } from './output-activation.js';
 
 /**
@@ -25,12 +24,18 @@ export class LayersNetwork implements TrainableNetwork {
   readonly #outputActivation: OutputActivation | undefined;
   /** Rows that go through it at once. */
   readonly #maxRows: number;
-  #compiled: CompiledGraph = { reason: 'it was not compiled' };
   #training: { readonly options: TrainingOptions; readonly optimizer: Optimizer } | undefined;
 
-  /** Takes the model over. Throws MILLRACE_MODEL_INVALID when it has several inputs or outputs, or open shapes. */
-  constructor(tf: Tf, model: layers.LayersModel) {
+  readonly layerwise: string;
+
+  /**
+   * Takes the model over. Throws MILLRACE_MODEL_INVALID when it has several inputs or outputs, or open shapes.
+   *
+   * @param layerwise why it is not a graph
+   */
+  constructor(tf: Tf, model: layers.LayersModel, layerwise: string) {
     this.#tf = tf;
+    this.layerwise = layerwise;
     this.#model = model;
     this.inputShape = rowShape('input', model.inputs);
     this.numOutputs = sizeOf(rowShape('output', model.outputs));
@@ -42,16 +47,6 @@ export class LayersNetwork implements TrainableNetwork {
     }));
   }
 
-  /** Predicts by this graph from now on, and takes it over; or layer by layer, for a reason that `layerwise` tells. */
-  predictBy(compiled: CompiledGraph): void {
-    this.#compiled = compiled;
-  }
-
-  /** Why rows are not predicted by a graph; undefined: they are. */
-  get layerwise(): string | undefined {
-    return 'reason' in this.#compiled ? this.#compiled.reason : undefined;
-  }
-
   predictMany(features: Float32Array, numRows: number): Float32Array {
     const sizes = {
       numFeatures: sizeOf(this.inputShape),
@@ -59,7 +54,7 @@ export class LayersNetwork implements TrainableNetwork {
       maxRows: this.#maxRows,
     };
     return predictInPieces(features, numRows, sizes, (piece, rows) =>
-      this.#tf.tidy(() => new Float32Array(this.#infer(piece, rows).dataSync())),
+      this.#tf.tidy(() => new Float32Array(this.#apply(piece, rows, false).dataSync())),
     );
   }
 
@@ -123,7 +118,6 @@ export class LayersNetwork implements TrainableNetwork {
   }
 
   dispose(): void {
-    if ('graph' in this.#compiled) this.#compiled.graph.dispose();
     this.#training?.optimizer.dispose();
     this.#model.dispose();
   }
@@ -158,18 +152,6 @@ export class LayersNetwork implements TrainableNetwork {
       return rowLosses(this.#tf, loss, target, this.#apply(features, numRows, true));
     }
     return activation!.withLogits(() => ofLogits(target, this.#apply(features, numRows, true)));
-  }
-
-  /** The outputs in inference, numRows x numOutputs. */
-  #infer(features: Float32Array, numRows: number): core.Tensor2D {
-    if ('reason' in this.#compiled) return this.#apply(features, numRows, false);
-    const { graph } = this.#compiled;
-    const tf = this.#tf;
-    const input = tf.tensor2d(features, [numRows, this.inputShape[0]]);
-    if (numRows > 1) return graph.predict(input);
-    // A single row is multiplied in another way, and its last digits would differ from those in a batch.
-    const two = graph.predict(tf.concat([input, tf.zerosLike(input)]));
-    return tf.slice(two, [0, 0], [1, this.numOutputs]);
   }
 
   /** The outputs, numRows x numOutputs. */

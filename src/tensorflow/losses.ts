@@ -30,6 +30,16 @@ export function rowLosses(
       return tf.mean(tf.squaredDifference(outputs, targets), 1);
     case 'meanAbsoluteError':
       return tf.mean(tf.abs(tf.sub(outputs, targets)), 1);
+    case 'huber': {
+      const error = tf.abs(tf.sub(outputs, targets));
+      // Below 1 the second part is 0, and above it the first is 1/2.
+      const near = tf.minimum(error, 1);
+      return tf.mean(tf.add(tf.div(tf.square(near), 2), tf.sub(error, near)), 1);
+    }
+    case 'hinge': {
+      const sides = tf.sub(tf.mul(targets, 2), 1);
+      return tf.mean(tf.relu(tf.sub(1, tf.mul(sides, outputs))), 1);
+    }
   }
 }
 

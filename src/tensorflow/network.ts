@@ -17,7 +17,7 @@ export interface TrainableNetwork extends Network {
   readonly weightSpecs: readonly WeightSpec[];
   getWeights(): Float32Array;
   setWeights(weights: Float32Array): void;
-  compile(options: TrainingOptions): void;
+  compile(options: TrainingOptions): void | Promise<void>;
   trainMinibatches(
     features: Float32Array,
     targets: Float32Array,

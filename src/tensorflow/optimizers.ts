@@ -1,13 +1,23 @@
 import type * as core from '@tensorflow/tfjs-core';
 import type { OptimizerSpec } from '../model/model.js';
 import type { Tf } from './backend.js';
+import {
+  adagradStart,
+  beta1,
+  beta2,
+  epsilon,
+  learningRateOf,
+  momentumOf,
+  nesterovSchedule,
+  rho,
+} from './optimizer-constants.js';
 
 /**
  * Update rules with the constants and the form of Keras. `g` is the gradient, `eta` the learning rate, `t` the number
  * of the step from 1; every rule gives the change that is subtracted from the weight, and its new slots.
  *
  *   sgd       eta g
- *   momentum  v = mu v + eta g;  v
+ *   momentum  v = mu v + eta g;  v;  with Nesterov's look ahead mu v + eta g        (Sutskever 2013)
  *   adagrad   a = a + g^2;  eta g / sqrt(a + eps)                                   a starts at 0.1   (Duchi 2011)
  *   rmsprop   a = rho a + (1 - rho) g^2;  v = mu v + eta g / sqrt(a + eps);  v      rho 0.9           (Hinton 2012)
  *   adam      m = b1 m + (1 - b1) g;  v = b2 v + (1 - b2) g^2;
@@ -15,6 +25,8 @@ import type { Tf } from './backend.js';
  *   adamax    m as adam;  u = max(b2 u, |g|);  eta / (1 - b1^t) m / (u + eps)       (the same, section 7.1)
  *   adadelta  a = rho a + (1 - rho) g^2;  d = sqrt(s + eps) / sqrt(a + eps) g;
  *             s = rho s + (1 - rho) d^2;  eta d                                     rho 0.95          (Zeiler 2012)
+ *   nadam     m, v as adam;  mu_t = b1 (1 - 0.96^t / 2);  M_t = mu_1 ... mu_t;  eta d / (sqrt(v / (1 - b2^t)) + eps)
+ *             d = mu_(t+1) m / (1 - M_(t+1)) + (1 - mu_t) g / (1 - M_t)                               (Dozat 2016)
  *
  * TensorFlow.js has optimizers of its own; its adadelta divides by the accumulator of the step before, its adam uses
  * another epsilon, and their state cannot be reached in one piece.
@@ -29,23 +41,8 @@ interface UpdateRule {
   ): { change: core.Tensor; slots: core.Tensor[] };
 }
 
-const epsilon = 1e-7;
-const beta1 = 0.9;
-const beta2 = 0.999;
-
-const defaultLearningRates: Record<OptimizerSpec['name'], number> = {
-  sgd: 0.01,
-  momentum: 0.01,
-  adagrad: 0.001,
-  rmsprop: 0.001,
-  adam: 0.001,
-  adamax: 0.001,
-  adadelta: 0.001,
-};
-
 function updateRule(tf: Tf, spec: OptimizerSpec): UpdateRule {
-  const eta = spec.learningRate ?? defaultLearningRates[spec.name];
-  const mu = spec.momentum ?? (spec.name === 'momentum' ? 0.9 : 0);
+  const [eta, mu] = [learningRateOf(spec), momentumOf(spec)];
   /** decay * average + (1 - decay) * value */
   const average = (old: core.Tensor, value: core.Tensor, decay: number) =>
     tf.add(tf.mul(old, decay), tf.mul(value, 1 - decay));
@@ -58,12 +55,13 @@ function updateRule(tf: Tf, spec: OptimizerSpec): UpdateRule {
         slots: [0],
         step(g, [velocity]) {
           const v = tf.add(tf.mul(velocity, mu), tf.mul(g, eta));
-          return { change: v, slots: [v] };
+          const ahead = spec.nesterov === true ? tf.add(tf.mul(v, mu), tf.mul(g, eta)) : v;
+          return { change: ahead, slots: [v] };
         },
       };
     case 'adagrad':
       return {
-        slots: [0.1],
+        slots: [adagradStart],
         step(g, [accumulator]) {
           const a = tf.add(accumulator, tf.square(g));
           return { change: tf.div(tf.mul(g, eta), rootOf(a)), slots: [a] };
@@ -73,7 +71,7 @@ function updateRule(tf: Tf, spec: OptimizerSpec): UpdateRule {
       return {
         slots: mu === 0 ? [0] : [0, 0],
         step(g, [squares, velocity]) {
-          const a = average(squares, tf.square(g), 0.9);
+          const a = average(squares, tf.square(g), rho.rmsprop);
           const scaled = tf.div(tf.mul(g, eta), rootOf(a));
           if (mu === 0) return { change: scaled, slots: [a] };
           const v = tf.add(tf.mul(velocity, mu), scaled);
@@ -103,11 +101,25 @@ function updateRule(tf: Tf, spec: OptimizerSpec): UpdateRule {
       return {
         slots: [0, 0],
         step(g, [squares, updates]) {
-          const a = average(squares, tf.square(g), 0.95);
+          const a = average(squares, tf.square(g), rho.adadelta);
           const d = tf.mul(tf.div(rootOf(updates), rootOf(a)), g);
-          return { change: tf.mul(d, eta), slots: [a, average(updates, tf.square(d), 0.95)] };
+          return { change: tf.mul(d, eta), slots: [a, average(updates, tf.square(d), rho.adadelta)] };
         },
       };
+    case 'nadam': {
+      const scalars = nesterovSchedule();
+      return {
+        slots: [0, 0],
+        step(g, [first, second], t) {
+          const [ofMomentum, ofGradient, ofSquares] = scalars(t);
+          const m = average(first, g, beta1);
+          const v = average(second, tf.square(g), beta2);
+          const d = tf.add(tf.mul(m, ofMomentum), tf.mul(g, ofGradient));
+          const size = tf.add(tf.sqrt(tf.mul(v, ofSquares)), epsilon);
+          return { change: tf.div(tf.mul(d, eta), size), slots: [m, v] };
+        },
+      };
+    }
   }
 }
 
@@ -115,12 +127,14 @@ function updateRule(tf: Tf, spec: OptimizerSpec): UpdateRule {
 export class Optimizer {
   readonly #tf: Tf;
   readonly #rule: UpdateRule;
+  readonly #spec: OptimizerSpec;
   readonly #variables: readonly core.Variable[];
   #slots: core.Tensor[][];
   #numSteps = 0;
 
   constructor(tf: Tf, spec: OptimizerSpec, variables: readonly core.Variable[]) {
     this.#tf = tf;
+    this.#spec = spec;
     this.#rule = updateRule(tf, spec);
     this.#variables = variables;
     this.#slots = variables.map(({ shape }) =>
@@ -131,8 +145,9 @@ export class Optimizer {
   /** Applies one step. @param gradients by the name of the variable; a variable without one stays as it is */
   step(gradients: core.NamedTensorMap): void {
     this.#numSteps++;
+    const clipped = this.#clipped(gradients);
     for (const [index, variable] of this.#variables.entries()) {
-      const gradient = gradients[variable.name];
+      const gradient = clipped[variable.name];
       if (gradient === undefined) continue;
       const old = this.#slots[index];
       this.#tf.tidy(() => {
@@ -147,5 +162,27 @@ export class Optimizer {
   dispose(): void {
     this.#tf.dispose(this.#slots);
     this.#slots = [];
+  }
+
+  /** Gradients that are cut to the limits of the specification. */
+  #clipped(gradients: core.NamedTensorMap): core.NamedTensorMap {
+    const { clipValue, clipNorm, globalClipNorm } = this.#spec;
+    const tf = this.#tf;
+    const each = (map: core.NamedTensorMap, change: (gradient: core.Tensor) => core.Tensor) =>
+      Object.fromEntries(Object.entries(map).map(([name, gradient]) => [name, change(gradient)]));
+    const squares = (gradient: core.Tensor) => tf.sum(tf.square(gradient));
+    const shorten = (gradient: core.Tensor, squared: core.Tensor, limit: number) =>
+      tf.mul(gradient, tf.div(limit, tf.maximum(tf.sqrt(squared), limit)));
+    let result = gradients;
+    if (clipValue !== undefined) {
+      result = each(result, (gradient) => tf.clipByValue(gradient, -clipValue, clipValue));
+    }
+    if (clipNorm !== undefined)
+      result = each(result, (gradient) => shorten(gradient, squares(gradient), clipNorm));
+    if (globalClipNorm !== undefined) {
+      const all = tf.addN(Object.values(result).map(squares));
+      result = each(result, (gradient) => shorten(gradient, all, globalClipNorm));
+    }
+    return result;
   }
 }

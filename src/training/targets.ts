@@ -1,5 +1,5 @@
 import { MillraceError } from '../errors.js';
-import { numTargetsOf } from '../model/loss.js';
+import { isOfNumbers, numTargetsOf } from '../model/loss.js';
 import type { LossName } from '../model/model.js';
 import type { Target } from '../model/target.js';
 
@@ -11,10 +11,10 @@ export function defaultLoss(target: Target, numOutputs: number): LossName {
 
 /** Throws MILLRACE_CONFIG_INVALID when a loss for classes is asked of a regression. */
 export function checkLoss(loss: LossName, target: Target): void {
-  if (target.kind === 'regression' && !loss.startsWith('mean')) {
+  if (target.kind === 'regression' && !isOfNumbers(loss)) {
     throw new MillraceError(
       'MILLRACE_CONFIG_INVALID',
-      `The loss ${loss} is for classes; a regression takes meanSquaredError or meanAbsoluteError.`,
+      `The loss ${loss} is for classes; a regression takes meanSquaredError, meanAbsoluteError or huber.`,
     );
   }
 }

@@ -1,0 +1,217 @@
+import type * as layers from '@tensorflow/tfjs-layers';
+import { activations } from './activations.js';
+import type { GraphTensor } from './graph.js';
+import * as ops from './operations.js';
+
+/** What a layer finds when it is added to a graph. */
+export interface LayerContext {
+  /** In training layers drop out and normalize by the minibatch; in inference they do not. */
+  readonly isTraining: boolean;
+  /** The value that a weight has in this run. */
+  weight(variable: layers.LayerVariable): GraphTensor;
+  /** Gives a weight that is not learnt its next value, behind this step. */
+  update(variable: layers.LayerVariable, value: GraphTensor): void;
+  /** Two int32 that no other layer and no other step has. */
+  seed(): GraphTensor;
+}
+
+/** There is no rule for a network, with the reason why. */
+export class NoRule extends Error {}
+
+type Config = Readonly<Record<string, unknown>>;
+/** Adds what a layer does with its inputs. @param weights of the layer, in the order of its `weights` */
+type LayerRule = (
+  inputs: readonly GraphTensor[],
+  weights: readonly layers.LayerVariable[],
+  config: Config,
+  context: LayerContext,
+) => GraphTensor;
+
+/** Adds a layer to a graph. Throws NoRule. */
+export function addLayer(
+  layer: layers.layers.Layer,
+  inputs: readonly GraphTensor[],
+  context: LayerContext,
+): GraphTensor {
+  const name = layer.getClassName();
+  const config = layer.getConfig() as Config;
+  if (!Object.hasOwn(rules, name)) throw new NoRule(`there is no rule for ${layer.name} (${name})`);
+  const odd = Object.entries(usual).find(
+    ([option, values]) => option in config && !values.includes(JSON.stringify(config[option] ?? null)),
+  );
+  if (odd !== undefined) {
+    const [option] = odd;
+    throw new NoRule(
+      `there is no rule for ${layer.name} (${name}) with ${option} ${JSON.stringify(config[option])}`,
+    );
+  }
+  return rules[name](inputs, layer.weights, config, context);
+}
+
+/** Options that a rule takes for granted, and the values they must have, as JSON. */
+const usual: Readonly<Record<string, readonly string[]>> = {
+  dataFormat: ['null', '"channelsLast"'],
+  dilationRate: ['null', '1', '[1]', '[1,1]'],
+  noiseShape: ['null'],
+  activityRegularizer: ['null'],
+  kernelConstraint: ['null'],
+  biasConstraint: ['null'],
+  recurrentConstraint: ['null'],
+  embeddingsConstraint: ['null'],
+  betaConstraint: ['null'],
+  gammaConstraint: ['null'],
+  returnState: ['null', 'false'],
+  goBackwards: ['null', 'false'],
+  stateful: ['null', 'false'],
+  recurrentDropout: ['null', '0'],
+  maskZero: ['null', 'false'],
+};
+
+const rules: Readonly<Record<string, LayerRule>> = {
+  Dense([x], [kernel, bias], config, context) {
+    const [numInputs, units] = kernel.shape as [number, number];
+    const product = ops.matMul(ops.reshape(x, [-1, numInputs]), context.weight(kernel));
+    const result = bias === undefined ? product : ops.biasAdd(product, context.weight(bias));
+    return activate(ops.reshape(result, [-1, ...x.shape.slice(1, -1), units]), config['activation']);
+  },
+  Activation: ([x], _weights, config) => activate(x, config['activation']),
+  Dropout([x], _weights, { rate }, context) {
+    if (!context.isTraining || rate === 0) return x;
+    const kept = ops.greaterEqual(ops.statelessUniform(x, context.seed()), rate as number);
+    return ops.mul(x, ops.mul(ops.cast(kept, 'float32'), 1 / (1 - (rate as number))));
+  },
+  // Ioffe & Szegedy 2015.
+  BatchNormalization([x], weights, config, context) {
+    const { axis, momentum, epsilon, center, scale } = config as Record<string, number | boolean>;
+    if (axis !== -1 && axis !== x.shape.length - 1) {
+      throw new NoRule(`there is no rule for batch normalization along axis ${axis}`);
+    }
+    const named = [...weights];
+    const gamma = scale === true ? named.shift() : undefined;
+    const beta = center === true ? named.shift() : undefined;
+    const [movingMean, movingVariance] = named;
+    const moments = context.isTraining
+      ? batchMoments(x)
+      : { mean: context.weight(movingMean), variance: context.weight(movingVariance) };
+    if (context.isTraining) {
+      const share = 1 - (momentum as number);
+      for (const [variable, value] of [
+        [movingMean, moments.mean],
+        [movingVariance, moments.variance],
+      ] as const) {
+        const before = context.weight(variable);
+        context.update(variable, ops.add(before, ops.mul(ops.sub(value, before), share)));
+      }
+    }
+    const inverse = ops.rsqrt(ops.add(moments.variance, epsilon as number));
+    const factor = gamma === undefined ? inverse : ops.mul(inverse, context.weight(gamma));
+    const normal = ops.mul(ops.sub(x, moments.mean), factor);
+    return beta === undefined ? normal : ops.add(normal, context.weight(beta));
+  },
+  Conv2D([x], [kernel, bias], config, context) {
+    const window = { strides: pairOf(config['strides']), padding: paddingOf(config) };
+    const images = ops.conv2d(x, context.weight(kernel), window);
+    return activate(
+      bias === undefined ? images : ops.biasAdd(images, context.weight(bias)),
+      config['activation'],
+    );
+  },
+  MaxPooling2D: ([x], _weights, config) => ops.maxPool(x, windowOf(config)),
+  AveragePooling2D: ([x], _weights, config) => ops.avgPool(x, windowOf(config)),
+  Flatten: ([x]) => ops.reshape(x, [-1, product(x.shape.slice(1))]),
+  Reshape([x], _weights, { targetShape }) {
+    const known = targetShape as readonly (number | null)[];
+    const size = product(x.shape.slice(1));
+    const open = known.findIndex((each) => each === null || each === -1);
+    const rest = product(known.map((each, axis) => (axis === open ? 1 : each!)));
+    return ops.reshape(x, [-1, ...known.map((each, axis) => (axis === open ? size / rest : each!))]);
+  },
+  Embedding: ([x], [embeddings], _config, context) =>
+    ops.gather(context.weight(embeddings), ops.cast(x, 'int32')),
+  LSTM: addLstm,
+  Add: (inputs) => inputs.reduce((all, each) => ops.add(all, each)),
+  Multiply: (inputs) => inputs.reduce((all, each) => ops.mul(all, each)),
+  Average: (inputs) =>
+    ops.div(
+      inputs.reduce((all, each) => ops.add(all, each)),
+      inputs.length,
+    ),
+  Maximum: (inputs) => inputs.reduce((all, each) => ops.maximum(all, each)),
+  Minimum: (inputs) => inputs.reduce((all, each) => ops.minimum(all, each)),
+  Concatenate(inputs, _weights, { axis }) {
+    const { length } = inputs[0].shape;
+    return ops.concat(inputs, ((axis as number) + length) % length);
+  },
+};
+
+/** One native operation over all time steps, which is made for the usual activations. */
+function addLstm(
+  [x]: readonly GraphTensor[],
+  [kernel, recurrentKernel, bias]: readonly layers.LayerVariable[],
+  { activation, recurrentActivation, dropout, returnSequences }: Config,
+  context: LayerContext,
+): GraphTensor {
+  if (activation !== 'tanh' || recurrentActivation !== 'sigmoid' || (dropout ?? 0) !== 0) {
+    throw new NoRule(
+      'there is a rule only for an LSTM with tanh and sigmoid, and without dropout of its own',
+    );
+  }
+  const [, length, numInputs] = x.shape;
+  const units = recurrentKernel.shape[0]!;
+  const { graph } = x;
+  const steps = ops.transpose(x, [1, 0, 2]);
+  const start = ops.broadcastTo(
+    graph.number(0),
+    ops.pack([ops.sizeAlong(x, 0), graph.number(units, 'int32')]),
+    [-1, units],
+  );
+  const weights = ops.concat([context.weight(kernel), context.weight(recurrentKernel)], 0);
+  const noPeephole = graph.constant({ dtype: 'float32', shape: [units], values: new Float32Array(units) });
+  const noBias = { dtype: 'float32', shape: [4 * units], values: new Float32Array(4 * units) } as const;
+  const ofStep = { dtype: 'float32', shape: [length, -1, units] } as const;
+  const outputs = graph.add({
+    op: 'BlockLSTMV2',
+    inputs: [
+      ops.cast(graph.number(length, 'int32'), 'int64'),
+      ...[steps, start, start, weights, noPeephole, noPeephole, noPeephole],
+      bias === undefined ? graph.constant(noBias) : context.weight(bias),
+    ],
+    attributes: { T: { type: 'float32' }, cell_clip: { float: 0 }, use_peephole: { bool: false } },
+    results: [ofStep, ofStep, ofStep, ofStep, ofStep, ofStep, ofStep],
+  }).outputs[6];
+  if (numInputs + units !== weights.shape[0]) throw new NoRule('the weights of an LSTM do not fit its input');
+  return returnSequences === true
+    ? ops.transpose(outputs, [1, 0, 2])
+    : ops.gather(outputs, graph.number(length - 1, 'int32'));
+}
+
+function batchMoments(x: GraphTensor): { mean: GraphTensor; variance: GraphTensor } {
+  const axes = ops.allAxes(x).slice(0, -1);
+  const mean = ops.mean(x, axes);
+  return { mean, variance: ops.mean(ops.square(ops.sub(x, mean)), axes) };
+}
+
+function activate(x: GraphTensor, name: unknown): GraphTensor {
+  const known = (name ?? 'linear') as string;
+  if (!Object.hasOwn(activations, known)) throw new NoRule(`there is no rule for the activation ${known}`);
+  return activations[known](x);
+}
+
+function windowOf(config: Config): ops.Window {
+  const size = pairOf(config['poolSize']);
+  return { size, strides: pairOf(config['strides'] ?? size), padding: paddingOf(config) };
+}
+
+function pairOf(value: unknown): readonly [number, number] {
+  return typeof value === 'number' ? [value, value] : (value as [number, number]);
+}
+
+function paddingOf({ padding }: Config): ops.Window['padding'] {
+  if (padding !== 'same' && padding !== 'valid')
+    throw new NoRule(`there is no rule for the padding ${String(padding)}`);
+  return padding;
+}
+
+function product(sizes: readonly number[]): number {
+  return sizes.reduce((all, size) => all * size, 1);
+}
