@@ -12,8 +12,8 @@ type ValueWriter = (bytes: Uint8Array, at: number, value: FieldValue) => number;
 const maxRowBytes = 1024;
 /** A longer text is for `JSON.stringify`. */
 const maxTextLength = 128;
-/** The longest number is -1.2345678901234567e-300. */
-const maxNumberLength = 24;
+/** `-0.0000010359036650697817`: a sign, seventeen digits, and the zeros before exponents begin. */
+const maxNumberLength = 25;
 
 /**
  * Compiles a writer for the observations of a schema: field by field into bytes, the same as those of

@@ -123,6 +123,21 @@ describe('the JSON of an observation', () => {
     assert.equal(write({ id: 0.5, prediction: [1, 2], label: 'a' }), undefined);
   });
 
+  it('has room for the longest numbers', () => {
+    const schema: Schema = {
+      name: 's',
+      fields: [
+        { name: 'x', type: 'double' },
+        { name: 'v', type: 'vector', size: 2 },
+      ],
+      features: [],
+    };
+    for (const longest of [-0.0000010359036650697817, -1.2345678901234567e-100, -123456789012345680000]) {
+      const row = { x: longest, v: [longest, longest] };
+      assert.equal(written(schema, row), JSON.stringify(row));
+    }
+  });
+
   it('writes from where it is told, and no more than it said', () => {
     const schema: Schema = { name: 's', fields: [{ name: 'x', type: 'string' }], features: [] };
     const { maxBytes, write } = compileJsonWriter(schema)!;
