@@ -6,6 +6,7 @@ import { memory } from './memory.js';
 import { overhead } from './overhead.js';
 import { produce } from './produce.js';
 import { serve } from './serve.js';
+import { train } from './train.js';
 
 /** Everything that `npm run bench` measures, in the order of the report. */
 export const benchmarks: readonly Benchmark[] = [
@@ -15,5 +16,6 @@ export const benchmarks: readonly Benchmark[] = [
   produce,
   decode,
   csv,
+  train,
   memory,
 ];

@@ -10,7 +10,9 @@ import { schemaOptions } from '../src/record/infer-schema.js';
 import { fieldOf, type Schema } from '../src/record/schema.js';
 import { computeOptions } from '../src/tensorflow/compute-options.js';
 import { defaultPipeline } from '../src/training/default-pipeline.js';
+import type { LearningRateScheme } from '../src/training/learning-rate.js';
 import type { FitOptions } from '../src/training/fit-bundle.js';
+import type { CheckpointOptions } from '../src/training/training-checkpoint.js';
 import type { ClassWeights } from '../src/training/targets.js';
 import { readJsonFile } from './json-file.js';
 
@@ -80,7 +82,60 @@ export const fitOptions = defineOptions({
     section: 'Training',
     description: 'Default 0.01 for sgd and momentum, else 0.001',
   },
+  learningRateScheme: {
+    type: 'string',
+    choices: ['constant', 'step', 'exponential', 'cosine', 'emperor'],
+    default: 'constant',
+    section: 'Training',
+    description: 'How the learning rate falls; emperor: when the loss of a sweep has hardly moved',
+  },
+  learningRateFactor: {
+    type: 'number',
+    min: 0,
+    max: 1,
+    section: 'Training',
+    description:
+      'What it falls to: in a step or for the emperor (default 0.1), or per sweep if exponential (default 0.95)',
+  },
+  learningRateSweeps: {
+    type: 'integer',
+    min: 1,
+    default: 10,
+    section: 'Training',
+    description: 'Sweeps between two steps of the learning rate',
+  },
+  learningRateThreshold: {
+    type: 'number',
+    min: 0,
+    default: 0.001,
+    section: 'Training',
+    description: 'A loss that moves by less has hardly moved, for the emperor',
+  },
   momentum: { type: 'number', min: 0, max: 1, section: 'Training', description: 'For momentum and rmsprop' },
+  nesterov: {
+    type: 'boolean',
+    default: false,
+    section: 'Training',
+    description: 'Momentum looks ahead',
+  },
+  clipValue: {
+    type: 'number',
+    min: 0,
+    section: 'Training',
+    description: 'Limit of each number of a gradient',
+  },
+  clipNorm: {
+    type: 'number',
+    min: 0,
+    section: 'Training',
+    description: "Limit of the norm of each weight's gradient",
+  },
+  globalClipNorm: {
+    type: 'number',
+    min: 0,
+    section: 'Training',
+    description: 'Limit of the norm of all gradients together',
+  },
   loss: {
     type: 'string',
     choices: [
@@ -102,8 +157,53 @@ export const fitOptions = defineOptions({
     section: 'Training',
     description: 'Weight of each label in the loss; balanced makes all labels count the same',
   },
+  trainer: {
+    type: 'string',
+    choices: ['single', 'averaging'],
+    default: 'single',
+    section: 'Training',
+    description: 'One model, or one in each of several processes, averaged behind every sweep',
+  },
+  workers: {
+    type: 'integer',
+    default: 2,
+    min: 2,
+    max: 256,
+    section: 'Training',
+    description: 'Processes of --trainer averaging, each with its share of the rows',
+  },
   batchSize: { type: 'integer', default: 32, min: 1, section: 'Training', description: 'Rows per step' },
   sweeps: { type: 'integer', default: 10, min: 1, section: 'Training', description: 'Passes over the rows' },
+  targetLoss: {
+    type: 'number',
+    section: 'Training',
+    description: 'Ends the run behind a sweep with this loss, of the validation rows where there are any',
+  },
+  patience: {
+    type: 'integer',
+    min: 1,
+    section: 'Training',
+    description: 'Ends the run behind so many sweeps without a better loss',
+  },
+  minImprovement: {
+    type: 'number',
+    min: 0,
+    default: 0,
+    section: 'Training',
+    description: 'By how much a better loss must be lower',
+  },
+  checkpoint: {
+    type: 'string',
+    placeholder: 'FILE',
+    section: 'Training',
+    description: 'Where the state of the run is kept behind every sweep',
+  },
+  resume: {
+    type: 'boolean',
+    default: false,
+    section: 'Training',
+    description: 'Goes on at --checkpoint if it is there; the result is that of a run without a break',
+  },
   validationSplit: {
     type: 'number',
     default: 0.1,
@@ -131,7 +231,7 @@ export async function fitOptionsFor(
   options: CompiledFitOptions,
   schema: Schema,
 ): Promise<Omit<FitOptions, 'newModel'>> {
-  const { learningRate, momentum } = options;
+  const { learningRate, momentum, clipValue, clipNorm, globalClipNorm } = options;
   return {
     name: options.name,
     version: options.modelVersion,
@@ -143,15 +243,46 @@ export async function fitOptionsFor(
       name: options.optimizer,
       ...(learningRate !== undefined && { learningRate }),
       ...(momentum !== undefined && { momentum }),
+      ...(options.nesterov && { nesterov: true }),
+      ...(clipValue !== undefined && { clipValue }),
+      ...(clipNorm !== undefined && { clipNorm }),
+      ...(globalClipNorm !== undefined && { globalClipNorm }),
     },
+    learningRateScheme: schemeOf(options),
+    checkpoint: checkpointOf(options),
+    targetLoss: options.targetLoss,
+    patience: options.patience,
+    minImprovement: options.minImprovement,
     loss: options.loss,
     lossWeight: options.lossWeight,
     classWeights: options.classWeights && parseClassWeights(options.classWeights),
+    numWorkers: options.trainer === 'single' ? 1 : options.workers,
     minibatchSize: options.batchSize,
     numSweeps: options.sweeps,
     validationSplit: options.validationSplit,
     seed: options.seed,
   };
+}
+
+function checkpointOf({ checkpoint, resume }: CompiledFitOptions): CheckpointOptions | undefined {
+  if (checkpoint !== undefined) return { file: checkpoint, resume };
+  if (resume) throw invalid('Give --checkpoint, the file to go on at, with --resume.');
+  return undefined;
+}
+
+function schemeOf(options: CompiledFitOptions): LearningRateScheme {
+  const { learningRateScheme: name, learningRateFactor } = options;
+  switch (name) {
+    case 'step':
+      return { name, sweeps: options.learningRateSweeps, factor: learningRateFactor ?? 0.1 };
+    case 'exponential':
+      return { name, factor: learningRateFactor ?? 0.95 };
+    case 'emperor':
+      return { name, threshold: options.learningRateThreshold, factor: learningRateFactor ?? 0.1 };
+    case 'constant':
+    case 'cosine':
+      return { name };
+  }
 }
 
 /** The pipeline of `--transformers` for a schema. */

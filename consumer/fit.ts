@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { required } from '../src/config/options.js';
 import { defineProgram, type ProgramContext } from '../src/config/program.js';
 import { ExitCode } from '../src/errors.js';
@@ -7,7 +8,8 @@ import { schemaOf } from '../src/record/infer-schema.js';
 import { observationsOf } from '../src/record/row-chunks.js';
 import { createProgress } from '../src/telemetry/progress.js';
 import { RejectReport } from '../src/telemetry/reject-report.js';
-import { startCompute } from '../src/tensorflow/compute.js';
+import { startCompute, type Compute } from '../src/tensorflow/compute.js';
+import type { EndReason } from '../src/training/early-stop.js';
 import { fitBundle, type FitResult } from '../src/training/fit-bundle.js';
 import { readRowsAtRest, type RowsAtRest } from '../src/training/rows-at-rest.js';
 import type { SweepRecord } from '../src/training/training-log.js';
@@ -57,12 +59,13 @@ async function train(
   rejects: RejectReport,
   context: ProgramContext,
 ): Promise<number> {
-  const compute = await startCompute({ ...options, logger: context.logger });
+  const computes: Compute[] = [];
   const progress = createProgress(context.stderr, { total: rows.numRows * options.sweeps, unit: 'rows' });
   try {
+    computes.push(...(await startWorkers(settings.numWorkers ?? 1, options, context)));
     const fitted = await fitBundle(rows, {
       ...settings,
-      newModel: (spec, seed) => compute.newModel(spec, seed),
+      newModel: (spec, seed, worker) => computes[worker].newModel(spec, seed),
       signal: context.shutdown,
       onProgress: ({ numRowsDone, sweep, loss }) =>
         progress.update(numRowsDone, `sweep ${sweep} of ${options.sweeps}, loss ${loss.toFixed(4)}`),
@@ -70,8 +73,9 @@ async function train(
     });
     progress.end();
     for (const [code, count] of fitted.rejected) rejects.addCount(code, count);
-    if (fitted.stopped) {
-      context.stderr.write('stopped before the last sweep; no bundle was written\n');
+    if (fitted.end === 'stopped') {
+      const goOn = options.checkpoint === undefined ? '' : '; the same command with --resume goes on';
+      context.stderr.write(`stopped before the last sweep, no bundle was written${goOn}\n`);
       return ExitCode.failed;
     }
     await saveBundle(options.output, fitted.contents, fitted.golden);
@@ -80,8 +84,28 @@ async function train(
     return rejects.count > 0 ? ExitCode.rowsRejected : 0;
   } finally {
     progress.end();
-    await compute.close();
+    await Promise.all(computes.map((compute) => compute.close()));
   }
+}
+
+/** One compute thread here, or a process for each of several workers, which share the cores. */
+async function startWorkers(
+  numWorkers: number,
+  options: CompiledFitOptions,
+  { logger }: ProgramContext,
+): Promise<Compute[]> {
+  if (numWorkers === 1) return [await startCompute({ ...options, logger })];
+  const threads = options.threads ?? Math.max(1, Math.floor(availableParallelism() / numWorkers));
+  const started = await Promise.allSettled(
+    Array.from({ length: numWorkers }, () =>
+      startCompute({ ...options, threads, isolation: 'process', logger }),
+    ),
+  );
+  const computes = started.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []));
+  const failure = started.find((each) => each.status === 'rejected');
+  if (failure === undefined) return computes;
+  await Promise.all(computes.map((compute) => compute.close()));
+  throw failure.reason;
 }
 
 function describeSweep(record: SweepRecord, numSweeps: number): string {
@@ -95,14 +119,21 @@ function describeSweep(record: SweepRecord, numSweeps: number): string {
   ].join('  ');
 }
 
-function describeResult({ numTrainingRows, history, evaluation }: FitResult, output: string): string {
+const endings: Readonly<Record<EndReason, string>> = {
+  'last-sweep': '',
+  'target-loss': '; ended early, the loss is good enough',
+  'no-improvement': '; ended early, the loss got no better',
+  stopped: '',
+};
+
+function describeResult({ numTrainingRows, history, evaluation, end }: FitResult, output: string): string {
   const quality = [
     `loss ${evaluation.loss.toFixed(4)}`,
     ...(evaluation.accuracy === undefined ? [] : [`accuracy ${evaluation.accuracy.toFixed(4)}`]),
   ].join(', ');
   const seconds = (history.trainingTimeMs / 1000).toFixed(1);
   return [
-    `trained on ${numTrainingRows} rows in ${seconds} s: ${quality} on the ${evaluation.rows} rows`,
+    `trained on ${numTrainingRows} rows in ${seconds} s: ${quality} on the ${evaluation.rows} rows${endings[end]}`,
     `saved in ${output}`,
   ].join('\n');
 }

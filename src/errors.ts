@@ -37,6 +37,8 @@ export const errorTable = {
   MILLRACE_INPUT_CHANGED: configuration,
   /** The position of a producing job cannot be understood. */
   MILLRACE_POSITION_INVALID: configuration,
+  /** A checkpoint is damaged, or not one of such a run. */
+  MILLRACE_CHECKPOINT_INVALID: configuration,
   /** A column that was named is not in the data. */
   MILLRACE_COLUMN_MISSING: configuration,
   /** A schema contradicts itself, the data, or another schema. */

@@ -32,6 +32,28 @@ export {
 export { RowFault, RowFaults, isRowFault } from './features/row-faults.js';
 export type { RowBatch } from './features/row-batch.js';
 export { createRowReader, schemaColumns, type RowReader } from './features/row-reader.js';
+export type {
+  DenseSamples,
+  Minibatch,
+  MinibatchSource,
+  SourceLength,
+  SourceState,
+  SparseSamples,
+  StreamInformation,
+  StreamMinibatch,
+} from './features/minibatch-source.js';
+export { ArraySource, type StreamArray } from './features/sources/array-source.js';
+export { ChunkedSource, type ChunkedSourceOptions } from './features/sources/chunked-source.js';
+export type { ChunkedSequences, SequenceChunk, StreamPart } from './features/sources/sequence-chunk.js';
+export { CtfSource, type CtfSourceOptions } from './features/sources/ctf-source.js';
+export {
+  bucketByLength,
+  denseValues,
+  oneHotIndices,
+  padSequences,
+  type PaddedSequences,
+} from './features/sequences.js';
+export { prefetch, type PrefetchOptions } from './features/prefetch.js';
 export { Pipeline, type BatchSource, type PipelineJson } from './features/pipeline.js';
 export { transformMany, transformOne } from './features/transform.js';
 export {
@@ -56,9 +78,11 @@ export { VectorAssembler, type VectorAssemblerOptions } from './features/transfo
 // Models: what they are, how they are kept, how they predict, how good they are.
 export type { LayerSpec, ModelArtifact, ModelSpec, WeightVector } from './model/artifact.js';
 export type {
+  LossGradient,
   LossName,
   Model,
   OptimizerSpec,
+  OptimizerState,
   TrainableModel,
   TrainedMinibatches,
   TrainingOptions,
@@ -99,6 +123,11 @@ export { readModelFolder } from './tensorflow/read-model.js';
 export { defaultPipeline, type Scaling } from './training/default-pipeline.js';
 export { fitBundle, type FitOptions, type FitResult } from './training/fit-bundle.js';
 export { readRowsAtRest, type RowsAtRest } from './training/rows-at-rest.js';
-export { SingleTrainer, type SingleTrainerOptions, type TrainingResult } from './training/single-trainer.js';
-export type { TrainingSet } from './training/training-set.js';
+export { AveragingTrainer } from './training/averaging-trainer.js';
+export { SingleTrainer } from './training/single-trainer.js';
+export type { TrainerOptions, TrainingResult } from './training/sweep-trainer.js';
+export type { CheckpointOptions } from './training/training-checkpoint.js';
+export type { EarlyStopOptions, EndReason } from './training/early-stop.js';
+export type { LearningRateScheme } from './training/learning-rate.js';
+export type { TrainingRows, TrainingSet } from './training/training-set.js';
 export type { SweepRecord, TrainingHistory, TrainingProgress } from './training/training-log.js';

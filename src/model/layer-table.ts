@@ -39,6 +39,10 @@ const kinds = {
     ...['linear', 'relu', 'relu6', 'elu', 'selu', 'softmax', 'softplus', 'softsign', 'tanh'],
     ...['sigmoid', 'hardSigmoid', 'swish', 'gelu', 'mish'],
   ),
+  regularizer: {
+    says: 'an object with "l1", "l2" or both, numbers from 0 on',
+    accepts: isRegularizer,
+  },
   initializer: {
     says: 'the name of an initializer such as glorotUniform, or {"type": "...", "seed": N}',
     accepts: isInitializer,
@@ -49,6 +53,12 @@ const kernel = {
   useBias: 'switch?',
   kernelInitializer: 'initializer?',
   biasInitializer: 'initializer?',
+  kernelRegularizer: 'regularizer?',
+  biasRegularizer: 'regularizer?',
+} as const;
+const embeddingsOptions = {
+  embeddingsInitializer: 'initializer?',
+  embeddingsRegularizer: 'regularizer?',
 } as const;
 const window = { strides: 'pair?', padding: 'padding?' } as const;
 const same = (input: readonly number[]) => input;
@@ -102,7 +112,7 @@ export const layerTable: Readonly<Record<string, LayerType>> = {
     numWeights: none,
   },
   embedding: {
-    options: { inputDim: 'count', outputDim: 'count', embeddingsInitializer: 'initializer?' },
+    options: { inputDim: 'count', outputDim: 'count', ...embeddingsOptions, maskZero: 'switch?' },
     outputShape: (input, { outputDim }) => [...input, outputDim as number],
     numWeights: (_input, { inputDim, outputDim }) => (inputDim as number) * (outputDim as number),
   },
@@ -112,6 +122,7 @@ export const layerTable: Readonly<Record<string, LayerType>> = {
       activation: 'activation?',
       recurrentActivation: 'activation?',
       recurrentInitializer: 'initializer?',
+      recurrentRegularizer: 'regularizer?',
       unitForgetBias: 'switch?',
       returnSequences: 'switch?',
       ...kernel,
@@ -203,6 +214,15 @@ function isInitializer(value: unknown): boolean {
     Object.hasOwn(initializers, type) &&
     (seed === undefined || Number.isSafeInteger(seed)) &&
     Object.entries(numbers).every(([name, number]) => initializers[type].includes(name) && isNumber(number))
+  );
+}
+
+function isRegularizer(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
+  const entries = Object.entries(value);
+  return (
+    entries.length > 0 &&
+    entries.every(([name, size]) => (name === 'l1' || name === 'l2') && isNumber(size) && size >= 0)
   );
 }
 

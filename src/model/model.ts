@@ -74,6 +74,7 @@ export interface TrainableModel extends Model {
    *
    * @param features row-major, numRows x numFeatures. The model may take the buffer over: do not use it after.
    * @param targets row-major, numRows x numOutputs (one column of class indices for the sparse loss); taken over, too.
+   * @param learningRates one for each minibatch; without them, that of the optimizer
    * @throws MillraceError MILLRACE_COMPUTE_FAILED, also when `compile` was not called before
    */
   trainMinibatches(
@@ -81,7 +82,35 @@ export interface TrainableModel extends Model {
     targets: Float32Array,
     numRows: number,
     minibatchSize: number,
+    learningRates?: readonly number[],
   ): Promise<TrainedMinibatches>;
+  /** Throws MILLRACE_COMPUTE_FAILED when `compile` was not called before. */
+  getOptimizerState(): Promise<OptimizerState>;
+  /** Goes on as if these steps had been made here. Throws MILLRACE_MODEL_INVALID when it has another length. */
+  setOptimizerState(state: OptimizerState): Promise<void>;
+  /**
+   * The gradient of the loss of these rows, in training (with dropout), before any limit; nothing changes.
+   *
+   * @param features and targets as for `trainMinibatches`
+   * @throws MillraceError MILLRACE_COMPUTE_FAILED, also when `compile` was not called before
+   */
+  gradient(features: Float32Array, targets: Float32Array, numRows: number): Promise<LossGradient>;
+}
+
+/** What an optimizer keeps between steps. It fits the backend and the options that it was taken with. */
+export interface OptimizerState {
+  /** Since `compile`. */
+  readonly numSteps: number;
+  /** Weight by weight, what the rule keeps for it. */
+  readonly values: Float32Array;
+}
+
+/** How the loss of some rows depends on the weights. */
+export interface LossGradient {
+  /** The mean over the rows, with class weights and loss weight, and the penalties of the weights. */
+  readonly loss: number;
+  /** In the order of the flat weight vector; 0 for weights that are not learnt. */
+  readonly gradient: Float32Array;
 }
 
 /** What happened in each minibatch, in order. */

@@ -15,6 +15,7 @@ import {
 } from './answer.js';
 import type { Chunk } from './chunk.js';
 import type { EmitFilter } from './emit-filter.js';
+import { Turns } from './turns.js';
 
 export interface ChunkAnswererParts {
   readonly decoder: RowDecoder;
@@ -31,6 +32,8 @@ export interface ChunkAnswererParts {
 /** From the records of a chunk to the answers to be written: decode, predict, encode. Writes nothing. */
 export class ChunkAnswerer {
   readonly #parts: ChunkAnswererParts;
+  /** Decoding a chunk and encoding its answers take milliseconds each, and a batch of the model answers many. */
+  readonly #turns = new Turns();
 
   constructor(parts: ChunkAnswererParts) {
     this.#parts = parts;
@@ -49,10 +52,12 @@ export class ChunkAnswerer {
     const values = records.map(valueOf);
     const bytes = values.map((value) => (isRowFault(value) ? null : value));
     await retry(() => decoder.prepare(bytes), owned.lost);
+    await this.#turns.next();
     const batch = this.#timed('decode', () => decoder.read(values));
     // The predictor transforms before it first waits, which is when this call returns.
     const predicting = this.#timed('transform', () => predictor.predictMany(batch));
     const predictions = await predicting;
+    await this.#turns.next();
     checkCount(records.length, predictions);
     const answered = this.#timed('encode', () => this.#encode(chunk, predictions, batch.keys));
     countRows(answered);

@@ -1,5 +1,11 @@
 import type { ModelArtifact, ModelSpec } from '../model/artifact.js';
-import type { TrainedMinibatches, TrainingOptions, WeightSpec } from '../model/model.js';
+import type {
+  LossGradient,
+  OptimizerState,
+  TrainedMinibatches,
+  TrainingOptions,
+  WeightSpec,
+} from '../model/model.js';
 import { MillraceError, messageOf, type ErrorCode } from '../errors.js';
 
 export type Backend = 'native' | 'wasm';
@@ -44,7 +50,11 @@ export interface ComputeCalls {
     targets: Float32Array,
     numRows: number,
     minibatchSize: number,
+    learningRates?: readonly number[],
   ): TrainedMinibatches;
+  getOptimizerState(model: number): OptimizerState;
+  setOptimizerState(model: number, state: OptimizerState): void;
+  gradient(model: number, features: Float32Array, targets: Float32Array, numRows: number): LossGradient;
   closeModel(model: number): void;
   memory(): ComputeMemory;
 }

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { Worker } from 'node:worker_threads';
+import type { Transferable } from 'node:worker_threads';
 import { MillraceError, messageOf } from '../errors.js';
 import {
   fromErrorMessage,
@@ -14,6 +14,16 @@ import {
 /** Longer than any JavaScript needs to be interrupted. */
 const abandonTimeoutMs = 5_000;
 
+/** What answers calls: a worker thread, or a process. */
+export interface ComputePort {
+  on(event: 'message', listener: (reply: Reply) => void): unknown;
+  on(event: 'error' | 'messageerror', listener: (error: Error) => void): unknown;
+  on(event: 'exit', listener: (code: number | string) => void): unknown;
+  /** @param transfer buffers that may be moved instead of copied */
+  postMessage(message: unknown, transfer: readonly Transferable[]): void;
+  terminate(): Promise<unknown>;
+}
+
 interface Pending {
   readonly resolve: (result: never) => void;
   readonly reject: (error: MillraceError) => void;
@@ -24,7 +34,7 @@ interface Pending {
  * A thread that ends by itself rejects every call under way, and every later one, with MILLRACE_COMPUTE_FAILED.
  */
 export class ComputeThread {
-  readonly #worker: Worker;
+  readonly #port: ComputePort;
   readonly #pending = new Map<number, Pending>();
   #nextId = 0;
   /** What calls are refused with once the thread has ended or is being closed. */
@@ -34,9 +44,9 @@ export class ComputeThread {
   #onIdle: (() => void) | undefined;
 
   /** @param onDeath called once if the thread ends without being asked to */
-  constructor(entry: URL, onDeath: (error: MillraceError) => void) {
-    this.#worker = new Worker(entry);
-    this.#worker.on('message', (reply: Reply) => this.#settle(reply));
+  constructor(port: ComputePort, onDeath: (error: MillraceError) => void) {
+    this.#port = port;
+    this.#port.on('message', (reply: Reply) => this.#settle(reply));
     const died = (reason: string, cause?: unknown) => {
       if (this.#exited) return;
       this.#exited = true;
@@ -46,9 +56,9 @@ export class ComputeThread {
       this.#end(error);
       onDeath(error);
     };
-    this.#worker.on('error', (error) => died(messageOf(error), error));
-    this.#worker.on('messageerror', (error) => died(`a message was lost, ${messageOf(error)}`, error));
-    this.#worker.on('exit', (code) => died(`exit code ${code}`));
+    this.#port.on('error', (error) => died(messageOf(error), error));
+    this.#port.on('messageerror', (error) => died(`a message was lost, ${messageOf(error)}`, error));
+    this.#port.on('exit', (code) => died(`exit code ${code}`));
   }
 
   /** It has ended by itself or was abandoned. */
@@ -63,7 +73,7 @@ export class ComputeThread {
     const request: Request<N> = { id, name, args };
     return new Promise((resolve, reject) => {
       try {
-        this.#worker.postMessage(request, transferable(args));
+        this.#port.postMessage(request, transferable(args));
         this.#pending.set(id, { resolve, reject });
       } catch (cause) {
         // An array that was given away before cannot be sent again.
@@ -86,7 +96,7 @@ export class ComputeThread {
   async abandon(): Promise<boolean> {
     this.#exited = true;
     this.#end(new MillraceError('MILLRACE_COMPUTE_FAILED', 'The compute thread was ended during this call.'));
-    const terminated = this.#worker.terminate().then(() => true);
+    const terminated = this.#port.terminate().then(() => true);
     return Promise.race([terminated, delay(abandonTimeoutMs, false, { ref: false })]);
   }
 
@@ -98,7 +108,7 @@ export class ComputeThread {
     if (this.#pending.size > 0) await new Promise<void>((resolve) => (this.#onIdle = resolve));
     if (this.#exited) return;
     this.#exited = true;
-    await this.#worker.terminate();
+    await this.#port.terminate();
   }
 
   #settle(reply: Reply): void {

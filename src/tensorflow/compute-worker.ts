@@ -36,8 +36,11 @@ const calls: ComputeCalls = {
   getWeights: (model) => trainable(model).getWeights(),
   setWeights: (model, weights) => trainable(model).setWeights(weights),
   compile: (model, options) => trainable(model).compile(options),
-  trainMinibatches: (model, features, targets, numRows, minibatchSize) =>
-    trainable(model).trainMinibatches(features, targets, numRows, minibatchSize),
+  trainMinibatches: (model, features, targets, numRows, minibatchSize, learningRates) =>
+    trainable(model).trainMinibatches(features, targets, numRows, minibatchSize, learningRates),
+  getOptimizerState: (model) => trainable(model).getOptimizerState(),
+  setOptimizerState: (model, state) => trainable(model).setOptimizerState(state),
+  gradient: (model, features, targets, numRows) => trainable(model).gradient(features, targets, numRows),
   closeModel(model) {
     networks.get(model)?.dispose();
     networks.delete(model);
@@ -49,12 +52,15 @@ const calls: ComputeCalls = {
 };
 
 let queue = Promise.resolve();
-parentPort!.on('message', (request: Request) => {
+/** It is a thread, or a process of its own that ends with the one that began it. */
+const port = parentPort ?? process;
+port.on('message', (request: Request) => {
   queue = queue.then(() => answer(request));
 });
+if (parentPort === null) process.on('disconnect', () => process.exit());
 
 // A request that cannot be read would never be answered; the thread ends instead, and every caller hears of it.
-parentPort!.on('messageerror', (error) => {
+port.on('messageerror', (error) => {
   throw error;
 });
 
@@ -66,7 +72,8 @@ async function answer(request: Request): Promise<void> {
   } catch (error) {
     reply = { id: request.id, error: toErrorMessage(error) };
   }
-  parentPort!.postMessage(reply, 'result' in reply ? transferable(resultArrays(reply.result)) : []);
+  if (parentPort === null) process.send!(reply);
+  else parentPort.postMessage(reply, 'result' in reply ? transferable(resultArrays(reply.result)) : []);
 }
 
 /** The typed arrays of a result: the result itself, or the fields of one that has several. */

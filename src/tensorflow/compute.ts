@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { Worker } from 'node:worker_threads';
 import { cacheFolder } from '../config/cache-folder.js';
 import { setEnvironmentDefaults } from '../config/environment.js';
 import type { Compiled } from '../config/options.js';
@@ -9,7 +10,9 @@ import type { Logger } from '../telemetry/logger.js';
 import type { computeOptions } from './compute-options.js';
 import type { Backend, BackendRequest, ComputeMemory } from './compute-protocol.js';
 import { ComputeThread } from './compute-thread.js';
+import { ProcessPort } from './process-port.js';
 import { nativeTensorFlowFolder } from './native-location.js';
+import { yieldNewThreads } from './thread-priority.js';
 import { ThreadModel, TrainableThreadModel } from './thread-model.js';
 
 /** The one thread of this process on which TensorFlow runs, so that the main thread always answers. */
@@ -35,7 +38,11 @@ export interface Compute {
   close(): Promise<void>;
 }
 
-export type ComputeOptions = Partial<Compiled<typeof computeOptions>> & { readonly logger: Logger };
+export type ComputeOptions = Partial<Compiled<typeof computeOptions>> & {
+  readonly logger: Logger;
+  /** A thread of this process unless given; any number of processes may compute beside each other. */
+  readonly isolation?: 'thread' | 'process';
+};
 
 /** TensorFlow fails to load a second time in one process (tensorflow/tfjs#8388), even after its thread has ended. */
 let nativeWasLoaded = false;
@@ -47,22 +54,23 @@ let nativeWasLoaded = false;
  * and takes WebAssembly.
  */
 export async function startCompute(options: ComputeOptions): Promise<Compute> {
-  setThreadEnvironment(options.threads);
+  const isProcess = options.isolation === 'process';
+  if (!isProcess) setEnvironmentDefaults(environmentOf(options.threads));
   const choice = options.backend ?? 'auto';
-  if (choice === 'wasm') return openThread({ backend: 'wasm' }, options.logger);
+  if (choice === 'wasm') return openCompute({ backend: 'wasm' }, options);
   try {
-    return await openThread(nativeRequest(cacheFolder(options.cache)), options.logger);
+    return await openCompute(nativeRequest(cacheFolder(options.cache), isProcess), options);
   } catch (error) {
     if (choice === 'native' || !(error instanceof MillraceError)) throw error;
     options.logger.warn(
       { reason: error.message },
       'native TensorFlow is not in use; WebAssembly computes, slower',
     );
-    return openThread({ backend: 'wasm' }, options.logger);
+    return openCompute({ backend: 'wasm' }, options);
   }
 }
 
-function nativeRequest(cache: string): BackendRequest {
+function nativeRequest(cache: string, isProcess: boolean): BackendRequest {
   const nativeFolder = nativeTensorFlowFolder(cache);
   if (!existsSync(nativeFolder)) {
     throw new MillraceError(
@@ -70,7 +78,7 @@ function nativeRequest(cache: string): BackendRequest {
       `Native TensorFlow is not set up in ${cache}; run "millrace setup".`,
     );
   }
-  if (nativeWasLoaded) {
+  if (nativeWasLoaded && !isProcess) {
     throw new MillraceError(
       'MILLRACE_TENSORFLOW_UNAVAILABLE',
       'Native TensorFlow can be loaded once in a process; share the compute thread that was started first.',
@@ -79,16 +87,22 @@ function nativeRequest(cache: string): BackendRequest {
   return { backend: 'native', nativeFolder };
 }
 
-async function openThread(request: BackendRequest, logger: Logger): Promise<Compute> {
+async function openCompute(
+  request: BackendRequest,
+  { logger, isolation = 'thread', threads }: ComputeOptions,
+): Promise<Compute> {
   let reportDeath: (error: MillraceError) => void;
   const died = new Promise<MillraceError>((resolve) => (reportDeath = resolve));
-  const thread = new ComputeThread(new URL('./compute-worker.js', import.meta.url), (error) => {
+  const entry = new URL('./compute-worker.js', import.meta.url);
+  const yieldThreads = yieldNewThreads();
+  const port = isolation === 'thread' ? new Worker(entry) : new ProcessPort(entry, environmentOf(threads));
+  const thread = new ComputeThread(port, (error) => {
     logger.fatal({ err: error }, error.message);
     reportDeath(error);
   });
   try {
     await thread.call('start', request);
-    nativeWasLoaded ||= request.backend === 'native';
+    nativeWasLoaded ||= request.backend === 'native' && isolation === 'thread';
   } catch (error) {
     await thread.close();
     throw error;
@@ -98,6 +112,7 @@ async function openThread(request: BackendRequest, logger: Logger): Promise<Comp
     died,
     async openModel(artifact) {
       const { weightSpecs, layerwise, ...description } = await thread.call('openModel', artifact);
+      yieldThreads();
       if (layerwise !== undefined && request.backend === 'native') {
         logger.info({ reason: layerwise }, 'the model predicts layer by layer, slower than by one graph');
       }
@@ -119,11 +134,8 @@ async function openThread(request: BackendRequest, logger: Logger): Promise<Comp
  * TensorFlow's C++ code reads its environment when it is loaded; a worker's own copy of the environment does not
  * reach it, so it is set here. Values that the user has set stay.
  */
-function setThreadEnvironment(threads: number | undefined): void {
-  setEnvironmentDefaults({
-    TF_CPP_MIN_LOG_LEVEL: '2',
-    ...(threads === undefined
-      ? {}
-      : { TF_NUM_INTRAOP_THREADS: String(threads), TF_NUM_INTEROP_THREADS: String(threads) }),
-  });
+function environmentOf(threads: number | undefined): Record<string, string> {
+  const level = { TF_CPP_MIN_LOG_LEVEL: '2' };
+  if (threads === undefined) return level;
+  return { ...level, TF_NUM_INTRAOP_THREADS: String(threads), TF_NUM_INTEROP_THREADS: String(threads) };
 }

@@ -5,7 +5,6 @@ import type { Tf, TensorFlow } from './backend.js';
 import { LayersNetwork } from './layers-network.js';
 import { GraphNetwork } from './graph/graph-network.js';
 import type { TrainableNetwork } from './network.js';
-import { seedDropout } from './seeded-dropout.js';
 import { buildSequential } from './sequential.js';
 
 /** A network with new weights. Throws MILLRACE_MODEL_INVALID. */
@@ -43,7 +42,6 @@ async function networkOf(
   model: layers.LayersModel,
   seed: number,
 ): Promise<TrainableNetwork> {
-  const { tf } = tensorFlow;
   let reason = 'WebAssembly has no graphs';
   if (tensorFlow.backend === 'native') {
     try {
@@ -52,8 +50,7 @@ async function networkOf(
       reason = messageOf(error);
     }
   }
-  seedDropout(tf, model, seed);
-  return new LayersNetwork(tf, model, reason);
+  return new LayersNetwork(tensorFlow, model, seed, reason);
 }
 
 /** Weights find their layer by name, because a folder may list them in any order. */

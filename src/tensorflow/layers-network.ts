@@ -1,12 +1,22 @@
+import { isDeepStrictEqual } from 'node:util';
 import type * as core from '@tensorflow/tfjs-core';
 import type * as layers from '@tensorflow/tfjs-layers';
 import { MillraceError } from '../errors.js';
 import { checkTraining, rowWeights } from '../model/loss.js';
-import type { LossName, TrainedMinibatches, TrainingOptions, WeightSpec } from '../model/model.js';
-import type { Tf } from './backend.js';
+import type {
+  LossGradient,
+  LossName,
+  OptimizerState,
+  TrainedMinibatches,
+  TrainingOptions,
+  WeightSpec,
+} from '../model/model.js';
+import type { Tf, TensorFlow } from './backend.js';
+import type { Backend } from './compute-protocol.js';
 import { rowLosses, rowLossesOfLogits } from './losses.js';
 import { predictInPieces, rowsAtOnce, type TrainableNetwork } from './network.js';
 import { Optimizer } from './optimizers.js';
+import { seedDropout } from './seeded-dropout.js';
 import { outputActivation, type OutputActivation } from './output-activation.js';
 
 /**
@@ -20,6 +30,7 @@ export class LayersNetwork implements TrainableNetwork {
   readonly numOutputs: number;
   readonly weightSpecs: readonly WeightSpec[];
   readonly #tf: Tf;
+  readonly #backend: Backend;
   readonly #model: layers.LayersModel;
   readonly #outputActivation: OutputActivation | undefined;
   /** Rows that go through it at once. */
@@ -31,11 +42,14 @@ export class LayersNetwork implements TrainableNetwork {
   /**
    * Takes the model over. Throws MILLRACE_MODEL_INVALID when it has several inputs or outputs, or open shapes.
    *
+   * @param seed of what dropout draws
    * @param layerwise why it is not a graph
    */
-  constructor(tf: Tf, model: layers.LayersModel, layerwise: string) {
+  constructor({ tf, backend }: TensorFlow, model: layers.LayersModel, seed: number, layerwise: string) {
     this.#tf = tf;
+    this.#backend = backend;
     this.layerwise = layerwise;
+    seedDropout(tf, model, seed, () => this.#training?.optimizer.numSteps ?? 0);
     this.#model = model;
     this.inputShape = rowShape('input', model.inputs);
     this.numOutputs = sizeOf(rowShape('output', model.outputs));
@@ -88,6 +102,7 @@ export class LayersNetwork implements TrainableNetwork {
 
   compile(options: TrainingOptions): void {
     checkTraining(options, this.numOutputs);
+    checkTrainable(this.#model, this.#backend);
     this.#training?.optimizer.dispose();
     const optimizer = new Optimizer(this.#tf, options.optimizer, this.#variables());
     this.#training = { options, optimizer };
@@ -98,6 +113,7 @@ export class LayersNetwork implements TrainableNetwork {
     targets: Float32Array,
     numRows: number,
     minibatchSize: number,
+    learningRates?: readonly number[],
   ): TrainedMinibatches {
     const numFeatures = sizeOf(this.inputShape);
     const numTargets = targets.length / numRows;
@@ -111,10 +127,37 @@ export class LayersNetwork implements TrainableNetwork {
         features.subarray(start * numFeatures, end * numFeatures),
         targets.subarray(start * numTargets, end * numTargets),
         end - start,
+        learningRates?.[i],
       );
       finishedAtMs[i] = performance.timeOrigin + performance.now();
     }
     return { losses, finishedAtMs };
+  }
+
+  getOptimizerState(): OptimizerState {
+    return this.#trainingOrThrow().optimizer.state;
+  }
+
+  setOptimizerState(state: OptimizerState): void {
+    this.#trainingOrThrow().optimizer.state = state;
+  }
+
+  gradient(features: Float32Array, targets: Float32Array, numRows: number): LossGradient {
+    const { options } = this.#trainingOrThrow();
+    return this.#tf.tidy(() => {
+      const rest = this.#model.nonTrainableWeights.map((weight) => [weight, weight.read().clone()] as const);
+      const { value, grads } = this.#gradients(options, features, targets, numRows);
+      const gradient = new Float32Array(this.weightSpecs.reduce((sum, { shape }) => sum + sizeOf(shape), 0));
+      let offset = 0;
+      for (const weight of this.#model.weights) {
+        const ofWeight = grads[(weight.read() as core.Variable).name] as core.Tensor | undefined;
+        if (ofWeight !== undefined) gradient.set(ofWeight.dataSync(), offset);
+        offset += sizeOf(weight.shape.map((size) => size ?? 0));
+      }
+      // Batch normalization has moved its means, as it does in training.
+      for (const [weight, before] of rest) weight.write(before);
+      return { loss: value.dataSync()[0], gradient } as never;
+    });
   }
 
   dispose(): void {
@@ -123,25 +166,38 @@ export class LayersNetwork implements TrainableNetwork {
   }
 
   /** One step of gradient descent on one minibatch; returns its loss before the step. */
-  #step(features: Float32Array, targets: Float32Array, numRows: number): number {
+  #step(features: Float32Array, targets: Float32Array, numRows: number, learningRate?: number): number {
+    const { options, optimizer } = this.#trainingOrThrow();
+    return this.#tf.tidy(() => {
+      const { value, grads } = this.#gradients(options, features, targets, numRows);
+      optimizer.step(grads, learningRate);
+      return value.dataSync()[0];
+    });
+  }
+
+  #trainingOrThrow() {
     if (this.#training === undefined) {
       throw new MillraceError('MILLRACE_COMPUTE_FAILED', 'Compile the model before training it.');
     }
-    const { options, optimizer } = this.#training;
+    return this.#training;
+  }
+
+  #gradients(
+    options: TrainingOptions,
+    features: Float32Array,
+    targets: Float32Array,
+    numRows: number,
+  ): { readonly value: core.Scalar; readonly grads: core.NamedTensorMap } {
     const tf = this.#tf;
     const weights = rowWeights(options, targets, numRows);
-    return tf.tidy(() => {
-      const target = tf.tensor2d(targets, [numRows, targets.length / numRows]);
-      const { value, grads } = tf.variableGrads(() => {
-        const losses = this.#rowLosses(options.loss, target, features, numRows);
-        const mean = tf.mean(weights === undefined ? losses : tf.mul(losses, weights));
-        return this.#model
-          .calculateLosses()
-          .reduce((sum, penalty) => tf.add(sum, penalty), mean) as core.Scalar;
-      }, this.#variables());
-      optimizer.step(grads);
-      return value.dataSync()[0];
-    });
+    const target = tf.tensor2d(targets, [numRows, targets.length / numRows]);
+    return tf.variableGrads(() => {
+      const losses = this.#rowLosses(options.loss, target, features, numRows);
+      const mean = tf.mean(weights === undefined ? losses : tf.mul(losses, weights));
+      return this.#model
+        .calculateLosses()
+        .reduce((sum, penalty) => tf.add(sum, penalty), mean) as core.Scalar;
+    }, this.#variables());
   }
 
   /** The loss of each row as the network is now, from logits where that can be. */
@@ -163,6 +219,26 @@ export class LayersNetwork implements TrainableNetwork {
 
   #variables(): core.Variable[] {
     return this.#model.trainableWeights.map((weight) => weight.read() as core.Variable);
+  }
+}
+
+/** Refuses what TensorFlow.js 4.22 would train wrongly or not at all. Throws MILLRACE_MODEL_INVALID. */
+function checkTrainable(model: layers.LayersModel, backend: Backend): void {
+  for (const layer of model.layers) {
+    const { poolSize, strides, padding, center = true, scale = true } = layer.getConfig();
+    const invalid = (why: string) =>
+      new MillraceError(
+        'MILLRACE_MODEL_INVALID',
+        `Layer by layer, ${layer.name} cannot be trained: ${why}; run "millrace setup" for native TensorFlow.`,
+      );
+    // The gradients of its kernels are wrong there.
+    const isApart = padding === 'valid' && isDeepStrictEqual(poolSize, strides);
+    if (backend === 'wasm' && poolSize !== undefined && !isApart) {
+      throw invalid('on WebAssembly, windows of pooling must lie side by side within the image');
+    }
+    if (layer.getClassName() === 'BatchNormalization' && !(center === true && scale === true)) {
+      throw invalid('batch normalization must have center and scale');
+    }
   }
 }
 

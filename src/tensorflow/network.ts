@@ -1,4 +1,10 @@
-import type { TrainedMinibatches, TrainingOptions, WeightSpec } from '../model/model.js';
+import type {
+  LossGradient,
+  OptimizerState,
+  TrainedMinibatches,
+  TrainingOptions,
+  WeightSpec,
+} from '../model/model.js';
 
 /** A model inside the compute thread: what Model promises, computed at once. */
 export interface Network {
@@ -23,7 +29,11 @@ export interface TrainableNetwork extends Network {
     targets: Float32Array,
     numRows: number,
     minibatchSize: number,
+    learningRates?: readonly number[],
   ): TrainedMinibatches;
+  getOptimizerState(): OptimizerState;
+  setOptimizerState(state: OptimizerState): void;
+  gradient(features: Float32Array, targets: Float32Array, numRows: number): LossGradient;
 }
 
 export function isTrainable(network: Network): network is TrainableNetwork {

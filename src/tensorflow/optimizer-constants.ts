@@ -1,4 +1,4 @@
-import type { OptimizerSpec } from '../model/model.js';
+import { MillraceError } from '../errors.js';
 
 /** What the optimizers of both kinds share: constants with the values of Keras. */
 export const epsilon = 1e-7;
@@ -6,14 +6,6 @@ export const [beta1, beta2] = [0.9, 0.999];
 /** How fast rmsprop and adadelta forget. */
 export const rho = { rmsprop: 0.9, adadelta: 0.95 } as const;
 export const adagradStart = 0.1;
-
-export function learningRateOf({ name, learningRate }: OptimizerSpec): number {
-  return learningRate ?? (name === 'sgd' || name === 'momentum' ? 0.01 : 0.001);
-}
-
-export function momentumOf({ name, momentum }: OptimizerSpec): number {
-  return momentum ?? (name === 'momentum' ? 0.9 : 0);
-}
 
 /**
  * What nadam multiplies the momentum, the gradient and the squares by in a step from 1 on (Dozat 2016):
@@ -29,4 +21,13 @@ export function nesterovSchedule(): (step: number) => [momentum: number, gradien
     const next = mu(step + 1);
     return [next / (1 - productOf * next), (1 - mu(step)) / (1 - productOf), 1 / (1 - beta2 ** step)];
   };
+}
+
+/** Throws MILLRACE_MODEL_INVALID when a state is not as long as that of an optimizer. */
+export function checkStateLength(values: Float32Array, length: number): void {
+  if (values.length === length) return;
+  throw new MillraceError(
+    'MILLRACE_MODEL_INVALID',
+    `The state of the optimizer has ${length} numbers, and ${values.length} were given.`,
+  );
 }

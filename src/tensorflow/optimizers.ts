@@ -1,13 +1,13 @@
 import type * as core from '@tensorflow/tfjs-core';
-import type { OptimizerSpec } from '../model/model.js';
+import type { OptimizerSpec, OptimizerState } from '../model/model.js';
+import { learningRateOf, momentumOf } from '../model/optimizer.js';
 import type { Tf } from './backend.js';
 import {
   adagradStart,
   beta1,
   beta2,
+  checkStateLength,
   epsilon,
-  learningRateOf,
-  momentumOf,
   nesterovSchedule,
   rho,
 } from './optimizer-constants.js';
@@ -38,22 +38,23 @@ interface UpdateRule {
     g: core.Tensor,
     slots: readonly core.Tensor[],
     t: number,
+    eta: number,
   ): { change: core.Tensor; slots: core.Tensor[] };
 }
 
 function updateRule(tf: Tf, spec: OptimizerSpec): UpdateRule {
-  const [eta, mu] = [learningRateOf(spec), momentumOf(spec)];
+  const mu = momentumOf(spec);
   /** decay * average + (1 - decay) * value */
   const average = (old: core.Tensor, value: core.Tensor, decay: number) =>
     tf.add(tf.mul(old, decay), tf.mul(value, 1 - decay));
   const rootOf = (squares: core.Tensor) => tf.sqrt(tf.add(squares, epsilon));
   switch (spec.name) {
     case 'sgd':
-      return { slots: [], step: (g) => ({ change: tf.mul(g, eta), slots: [] }) };
+      return { slots: [], step: (g, _slots, _t, eta) => ({ change: tf.mul(g, eta), slots: [] }) };
     case 'momentum':
       return {
         slots: [0],
-        step(g, [velocity]) {
+        step(g, [velocity], _t, eta) {
           const v = tf.add(tf.mul(velocity, mu), tf.mul(g, eta));
           const ahead = spec.nesterov === true ? tf.add(tf.mul(v, mu), tf.mul(g, eta)) : v;
           return { change: ahead, slots: [v] };
@@ -62,7 +63,7 @@ function updateRule(tf: Tf, spec: OptimizerSpec): UpdateRule {
     case 'adagrad':
       return {
         slots: [adagradStart],
-        step(g, [accumulator]) {
+        step(g, [accumulator], _t, eta) {
           const a = tf.add(accumulator, tf.square(g));
           return { change: tf.div(tf.mul(g, eta), rootOf(a)), slots: [a] };
         },
@@ -70,7 +71,7 @@ function updateRule(tf: Tf, spec: OptimizerSpec): UpdateRule {
     case 'rmsprop':
       return {
         slots: mu === 0 ? [0] : [0, 0],
-        step(g, [squares, velocity]) {
+        step(g, [squares, velocity], _t, eta) {
           const a = average(squares, tf.square(g), rho.rmsprop);
           const scaled = tf.div(tf.mul(g, eta), rootOf(a));
           if (mu === 0) return { change: scaled, slots: [a] };
@@ -81,7 +82,7 @@ function updateRule(tf: Tf, spec: OptimizerSpec): UpdateRule {
     case 'adam':
       return {
         slots: [0, 0],
-        step(g, [first, second], t) {
+        step(g, [first, second], t, eta) {
           const m = average(first, g, beta1);
           const v = average(second, tf.square(g), beta2);
           const alpha = (eta * Math.sqrt(1 - beta2 ** t)) / (1 - beta1 ** t);
@@ -91,7 +92,7 @@ function updateRule(tf: Tf, spec: OptimizerSpec): UpdateRule {
     case 'adamax':
       return {
         slots: [0, 0],
-        step(g, [first, norm], t) {
+        step(g, [first, norm], t, eta) {
           const m = average(first, g, beta1);
           const u = tf.maximum(tf.mul(norm, beta2), tf.abs(g));
           return { change: tf.div(tf.mul(m, eta / (1 - beta1 ** t)), tf.add(u, epsilon)), slots: [m, u] };
@@ -100,7 +101,7 @@ function updateRule(tf: Tf, spec: OptimizerSpec): UpdateRule {
     case 'adadelta':
       return {
         slots: [0, 0],
-        step(g, [squares, updates]) {
+        step(g, [squares, updates], _t, eta) {
           const a = average(squares, tf.square(g), rho.adadelta);
           const d = tf.mul(tf.div(rootOf(updates), rootOf(a)), g);
           return { change: tf.mul(d, eta), slots: [a, average(updates, tf.square(d), rho.adadelta)] };
@@ -110,7 +111,7 @@ function updateRule(tf: Tf, spec: OptimizerSpec): UpdateRule {
       const scalars = nesterovSchedule();
       return {
         slots: [0, 0],
-        step(g, [first, second], t) {
+        step(g, [first, second], t, eta) {
           const [ofMomentum, ofGradient, ofSquares] = scalars(t);
           const m = average(first, g, beta1);
           const v = average(second, tf.square(g), beta2);
@@ -143,7 +144,7 @@ export class Optimizer {
   }
 
   /** Applies one step. @param gradients by the name of the variable; a variable without one stays as it is */
-  step(gradients: core.NamedTensorMap): void {
+  step(gradients: core.NamedTensorMap, learningRate = learningRateOf(this.#spec)): void {
     this.#numSteps++;
     const clipped = this.#clipped(gradients);
     for (const [index, variable] of this.#variables.entries()) {
@@ -151,12 +152,44 @@ export class Optimizer {
       if (gradient === undefined) continue;
       const old = this.#slots[index];
       this.#tf.tidy(() => {
-        const { change, slots } = this.#rule.step(gradient, old, this.#numSteps);
+        const { change, slots } = this.#rule.step(gradient, old, this.#numSteps, learningRate);
         variable.assign(this.#tf.sub(variable, change));
         this.#slots[index] = slots.map((slot) => this.#tf.keep(slot));
       });
       this.#tf.dispose(old);
     }
+  }
+
+  get numSteps(): number {
+    return this.#numSteps;
+  }
+
+  get state(): OptimizerState {
+    const parts = this.#slots.flat().map((slot) => slot.dataSync() as Float32Array);
+    const values = new Float32Array(parts.reduce((sum, { length }) => sum + length, 0));
+    let place = 0;
+    for (const part of parts) {
+      values.set(part, place);
+      place += part.length;
+    }
+    return { numSteps: this.#numSteps, values };
+  }
+
+  /** Throws MILLRACE_MODEL_INVALID when the state is not as long as that of this optimizer. */
+  set state({ numSteps, values }: OptimizerState) {
+    checkStateLength(
+      values,
+      this.#slots.flat().reduce((sum, { size }) => sum + size, 0),
+    );
+    let place = 0;
+    const slots = this.#slots.map((ofWeight) =>
+      ofWeight.map(({ shape, size }) =>
+        this.#tf.keep(this.#tf.tensor(values.slice(place, (place += size)), shape)),
+      ),
+    );
+    this.#tf.dispose(this.#slots);
+    this.#slots = slots;
+    this.#numSteps = numSteps;
   }
 
   dispose(): void {

@@ -3,14 +3,15 @@ import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
 import type { Tf } from './backend.js';
 
 /**
- * Makes the dropout layers of a model draw from a generator of their own, so that the same seed trains the same model.
+ * Makes the dropout layers of a model draw by a seed and the number of the step, so that the same seed trains the same
+ * model, also from the middle on.
  * TensorFlow.js gives a layer only two choices: another mask on every run, or, with its `seed`, one mask for ever.
  */
-export function seedDropout(tf: Tf, model: layers.LayersModel, seed: number): void {
+export function seedDropout(tf: Tf, model: layers.LayersModel, seed: number, step: () => number): void {
   for (const [index, layer] of model.layers.entries()) {
     if (layer.getClassName() !== 'Dropout') continue;
     const { rate, noiseShape } = layer.getConfig() as { rate: number; noiseShape?: (number | null)[] | null };
-    const draw = keepMask(seed + index, rate);
+    const draw = (shape: readonly number[]) => keepMask(seed + index + stepSeed * step(), rate, shape);
     layer.call = (inputs, kwargs) => {
       const input = Array.isArray(inputs) ? inputs[0] : inputs;
       if (kwargs['training'] !== true || rate === 0) return input;
@@ -20,14 +21,15 @@ export function seedDropout(tf: Tf, model: layers.LayersModel, seed: number): vo
   }
 }
 
-/** Draws masks of inverted dropout: 0 with probability `rate`, else 1 / (1 - rate). */
-function keepMask(seed: number, rate: number): (shape: readonly number[]) => Float32Array {
+/** Apart from the seeds of neighbouring layers. */
+const stepSeed = 1_000_003;
+
+/** A mask of inverted dropout: 0 with probability `rate`, else 1 / (1 - rate). */
+function keepMask(seed: number, rate: number, shape: readonly number[]): Float32Array {
   const generator = xoroshiro128plus(seed);
   const threshold = rate * 2 ** 32;
   const scale = 1 / (1 - rate);
-  return (shape) => {
-    const mask = new Float32Array(shape.reduce((product, size) => product * size, 1));
-    for (let i = 0; i < mask.length; i++) mask[i] = generator.next() >>> 0 < threshold ? 0 : scale;
-    return mask;
-  };
+  const mask = new Float32Array(shape.reduce((product, size) => product * size, 1));
+  for (let i = 0; i < mask.length; i++) mask[i] = generator.next() >>> 0 < threshold ? 0 : scale;
+  return mask;
 }

@@ -53,6 +53,10 @@ function createLayer(
   };
   for (const [option, value] of Object.entries(merged)) {
     if (option.endsWith('Initializer')) merged[option] = createInitializer(tf, value, nextSeed);
+    if (option.endsWith('Regularizer')) {
+      // Both have defaults in TensorFlow.js.
+      merged[option] = tf.regularizers.l1l2({ l1: 0, l2: 0, ...(value as { l1?: number; l2?: number }) });
+    }
   }
   const factories = tf.layers as unknown as Record<string, (config: object) => layers.layers.Layer>;
   return factories[type]({ ...merged, name, ...(inputShape && { inputShape: [...inputShape] }) });

@@ -1,5 +1,7 @@
 import type {
+  LossGradient,
   Model,
+  OptimizerState,
   TrainableModel,
   TrainedMinibatches,
   TrainingOptions,
@@ -66,6 +68,7 @@ export class TrainableThreadModel extends ThreadModel implements TrainableModel 
     targets: Float32Array,
     numRows: number,
     minibatchSize: number,
+    learningRates?: readonly number[],
   ): Promise<TrainedMinibatches> {
     return this.thread.call(
       'trainMinibatches',
@@ -74,6 +77,25 @@ export class TrainableThreadModel extends ThreadModel implements TrainableModel 
       ownBuffer(targets, targets.length),
       numRows,
       minibatchSize,
+      learningRates,
+    );
+  }
+
+  getOptimizerState(): Promise<OptimizerState> {
+    return this.thread.call('getOptimizerState', this.id);
+  }
+
+  /** The values stay the caller's. */
+  setOptimizerState(state: OptimizerState): Promise<void> {
+    return this.thread.call('setOptimizerState', this.id, state);
+  }
+  gradient(features: Float32Array, targets: Float32Array, numRows: number): Promise<LossGradient> {
+    return this.thread.call(
+      'gradient',
+      this.id,
+      ownBuffer(features, numRows * this.numFeatures),
+      ownBuffer(targets, targets.length),
+      numRows,
     );
   }
 }

@@ -10,12 +10,14 @@ import { ModelPredictor } from '../model/predictor.js';
 import { fitVocabulary, type Target } from '../model/target.js';
 import type { Schema } from '../record/schema.js';
 import { prepareRows, type RowsAtRest } from './rows-at-rest.js';
-import { SingleTrainer, type SingleTrainerOptions, type TrainingResult } from './single-trainer.js';
+import { AveragingTrainer } from './averaging-trainer.js';
+import { SingleTrainer } from './single-trainer.js';
+import type { TrainerOptions, TrainingResult } from './sweep-trainer.js';
 import { checkLoss, classWeightsOf, defaultLoss, lossTargets, type ClassWeights } from './targets.js';
 import { trainingFacts } from './training-facts.js';
 import { finalEvaluation, type FinalEvaluation } from './validation.js';
 
-export interface FitOptions extends Omit<SingleTrainerOptions, 'loss' | 'classWeights'> {
+export interface FitOptions extends Omit<TrainerOptions, 'loss' | 'classWeights'> {
   /** Name and version of the bundle. */
   readonly name: string;
   readonly version: number;
@@ -28,8 +30,10 @@ export interface FitOptions extends Omit<SingleTrainerOptions, 'loss' | 'classWe
   /** Default: sparse categorical (or, for one output, binary) cross-entropy; mean squared error for regression. */
   readonly loss?: LossName | undefined;
   readonly classWeights?: ClassWeights | undefined;
-  /** Makes the model on the compute thread. */
-  readonly newModel: (spec: ModelSpec, seed: number) => Promise<TrainableModel>;
+  /** Models that are trained at the same time, and averaged behind every sweep; 1 unless given. */
+  readonly numWorkers?: number;
+  /** Makes the model of a worker, from 0 on, where that computes. */
+  readonly newModel: (spec: ModelSpec, seed: number, worker: number) => Promise<TrainableModel>;
 }
 
 export interface FitResult extends TrainingResult {
@@ -67,11 +71,18 @@ export async function fitBundle(rows: RowsAtRest, options: FitOptions): Promise<
     numFeatures: pipeline.outputColumns.length,
   };
   const classWeights = options.classWeights && classWeightsOf(options.classWeights, target, prepared.values);
-  const model = await options.newModel(spec, seed);
+  const { numWorkers = 1 } = options;
+  const models: TrainableModel[] = [];
   try {
+    for (let worker = 0; worker < numWorkers; worker++)
+      models.push(await options.newModel(spec, seed, worker));
+    const [model, ...others] = models;
     const predictor = new ModelPredictor({ schema, pipeline, target, model, name, version });
     const training = { ...options, loss, classWeights };
-    const result = await new SingleTrainer(model, training).train(set);
+    const trainer =
+      others.length === 0 ? new SingleTrainer(model, training) : new AveragingTrainer(models, training);
+    const result = await trainer.train(set);
+    await Promise.all(others.map((each) => each.close()));
     const evaluation = await finalEvaluation(model, set, training, result.history);
     const weights = { specs: model.weightSpecs, values: await model.getWeights() };
     const contents: BundleContents = {
@@ -86,7 +97,7 @@ export async function fitBundle(rows: RowsAtRest, options: FitOptions): Promise<
     const golden = await takeGoldenRows(predictor, rows.sample);
     return { ...result, contents, golden, predictor, model, evaluation, rejected: prepared.rejected };
   } catch (error) {
-    await model.close();
+    await Promise.allSettled(models.map((each) => each.close()));
     throw error;
   }
 }

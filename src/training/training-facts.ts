@@ -1,5 +1,5 @@
 import type { RowErrorCode } from '../errors.js';
-import type { SingleTrainerOptions, TrainingResult } from './single-trainer.js';
+import type { TrainerOptions, TrainingResult } from './sweep-trainer.js';
 import type { FinalEvaluation } from './validation.js';
 
 /** Iterations that a bundle keeps; of a longer run every second, third, ... one is kept. */
@@ -7,18 +7,19 @@ const maxIterations = 10_000;
 
 /** What a bundle says of how its model was trained, as JSON: options, data, course, quality. */
 export function trainingFacts(
-  options: SingleTrainerOptions,
-  { history, numTrainingRows, numValidationRows }: TrainingResult,
+  options: TrainerOptions,
+  { history, numTrainingRows, numValidationRows, end }: TrainingResult,
   evaluation: FinalEvaluation,
   rejected: ReadonlyMap<RowErrorCode, number>,
 ): Record<string, unknown> {
-  const { optimizer, loss, classWeights, lossWeight, minibatchSize, numSweeps, validationSplit, seed } =
-    options;
+  const { optimizer, learningRateScheme, loss, classWeights, lossWeight, minibatchSize } = options;
+  const { numSweeps, validationSplit, seed } = options;
   const { startedAtMs, trainingTimeMs, sweeps, iterations } = history;
   const every = Math.max(1, Math.ceil(iterations.losses.length / maxIterations));
   const thin = (values: readonly number[]) => values.filter((_, index) => index % every === 0);
   return {
     optimizer,
+    ...(learningRateScheme !== undefined && { learningRateScheme }),
     loss,
     ...(classWeights !== undefined && { classWeights }),
     ...(lossWeight !== undefined && { lossWeight }),
@@ -31,6 +32,7 @@ export function trainingFacts(
     numRowsRejected: Object.fromEntries(rejected),
     startedAt: new Date(startedAtMs).toISOString(),
     trainingTimeMs,
+    end,
     evaluation,
     sweeps: sweeps.map(({ startedAtMs: from, finishedAtMs: to, ...record }) => ({
       ...record,

@@ -34,17 +34,48 @@ export interface TrainingProgress {
   readonly loss: number;
 }
 
+/** A history between two sweeps. */
+export interface TrainingLogState extends Omit<TrainingHistory, 'iterations'> {
+  readonly losses: readonly number[];
+  readonly finishedAtMs: readonly number[];
+  readonly numRowsDone: number;
+}
+
 /** Keeps the history of a run as it happens. */
 export class TrainingLog {
-  readonly #startedAtMs = Date.now();
-  readonly #sweeps: SweepRecord[] = [];
-  readonly #losses: number[] = [];
-  readonly #finishedAtMs: number[] = [];
-  #numRowsDone = 0;
-  #sweepStartedAtMs = this.#startedAtMs;
+  readonly #startedAtMs: number;
+  /** Of a run that was interrupted: the training time before that. */
+  readonly #trainedBeforeMs: number;
+  readonly #resumedAtMs = Date.now();
+  readonly #sweeps: SweepRecord[];
+  readonly #losses: number[];
+  readonly #finishedAtMs: number[];
+  #numRowsDone: number;
+  #sweepStartedAtMs = this.#resumedAtMs;
   #sweepRows = 0;
   /** Sum over the rows of this sweep. */
   #sweepLoss = 0;
+
+  /** @param state of a run that goes on */
+  constructor(state?: TrainingLogState) {
+    this.#startedAtMs = state?.startedAtMs ?? this.#resumedAtMs;
+    this.#trainedBeforeMs = state?.trainingTimeMs ?? 0;
+    this.#sweeps = [...(state?.sweeps ?? [])];
+    this.#losses = [...(state?.losses ?? [])];
+    this.#finishedAtMs = [...(state?.finishedAtMs ?? [])];
+    this.#numRowsDone = state?.numRowsDone ?? 0;
+  }
+
+  /** Sweeps that have ended. */
+  get numSweeps(): number {
+    return this.#sweeps.length;
+  }
+
+  /** Between two sweeps. */
+  get state(): TrainingLogState {
+    const { iterations, ...history } = this.history();
+    return { ...history, ...iterations, numRowsDone: this.#numRowsDone };
+  }
 
   /** Takes in what one call of the model learnt. Throws MILLRACE_TRAINING_DIVERGED when a loss is not finite. */
   add(
@@ -89,7 +120,7 @@ export class TrainingLog {
   history(): TrainingHistory {
     return {
       startedAtMs: this.#startedAtMs,
-      trainingTimeMs: Date.now() - this.#startedAtMs,
+      trainingTimeMs: this.#trainedBeforeMs + Date.now() - this.#resumedAtMs,
       sweeps: this.#sweeps,
       iterations: { losses: this.#losses, finishedAtMs: this.#finishedAtMs },
     };

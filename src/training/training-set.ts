@@ -1,28 +1,50 @@
-import { uniformInt } from 'pure-rand/distribution/uniformInt';
-import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
 import { MillraceError } from '../errors.js';
-import type { Minibatch, MinibatchSource } from '../features/minibatch-source.js';
+import type { Minibatch } from '../features/minibatch-source.js';
+import { shuffledIndices } from '../features/shuffle.js';
+import { ArraySource } from '../features/sources/array-source.js';
+import type { ChunkedSourceOptions } from '../features/sources/chunked-source.js';
+
+/** Rows to learn from. The arrays belong to whoever receives them. */
+export interface TrainingRows {
+  /** Row-major, numRows x numFeatures. */
+  readonly features: Float32Array;
+  /** Row-major, numRows x numTargets. */
+  readonly targets: Float32Array;
+  readonly numRows: number;
+}
 
 /** Rows at rest with their targets, all in memory. */
-export interface TrainingSet extends Minibatch {
+export interface TrainingSet extends TrainingRows {
   readonly numFeatures: number;
   readonly numTargets: number;
 }
 
-/**
- * The numbers from 0 to `length` - 1 in an order drawn from `seed` (Fisher and Yates, as Knuth gives it in
- * "The Art of Computer Programming", volume 2, algorithm 3.4.2P).
- */
-export function shuffledIndices(length: number, seed: number): Uint32Array {
-  const generator = xoroshiro128plus(seed);
-  const indices = Uint32Array.from({ length }, (_, index) => index);
-  for (let last = length - 1; last > 0; last--) {
-    const other = uniformInt(generator, 0, last);
-    const moved = indices[last];
-    indices[last] = indices[other];
-    indices[other] = moved;
-  }
-  return indices;
+/** The streams that a trainer reads. */
+const [featureStream, targetStream] = ['features', 'targets'];
+
+/** A source of the streams `features` and `targets` over the rows of a set. */
+export function sourceOf(set: TrainingSet, options: ChunkedSourceOptions): ArraySource {
+  const streams = {
+    [featureStream]: { values: set.features, shape: [set.numFeatures] },
+    [targetStream]: { values: set.targets, shape: [set.numTargets] },
+  };
+  return new ArraySource(streams, options);
+}
+
+/** What a minibatch has of the streams `features` and `targets`, which must be dense. */
+export function rowsOf(minibatch: Minibatch): TrainingRows & { readonly sweepEnd: boolean } {
+  const valuesOf = (name: string) => {
+    const stream = minibatch.get(name);
+    if (stream?.data.storageFormat !== 'dense') {
+      throw new MillraceError(
+        'MILLRACE_CONFIG_INVALID',
+        `A trainer needs a source with a dense stream "${name}".`,
+      );
+    }
+    return { ...stream, values: stream.data.values };
+  };
+  const { values: features, numSequences, sweepEnd } = valuesOf(featureStream);
+  return { features, targets: valuesOf(targetStream).values, numRows: numSequences, sweepEnd };
 }
 
 /** The rows of these indices, in this order, copied. */
@@ -61,22 +83,4 @@ export function splitTrainingSet(
     training: gatherRows(set, indices.subarray(numValidation)),
     validation: gatherRows(set, indices.subarray(0, numValidation)),
   };
-}
-
-/** One sweep over a set in an order drawn from `seed`. */
-export class ShuffledRows implements MinibatchSource {
-  readonly #set: TrainingSet;
-  readonly #order: Uint32Array;
-  #position = 0;
-
-  constructor(set: TrainingSet, seed: number) {
-    this.#set = set;
-    this.#order = shuffledIndices(set.numRows, seed);
-  }
-
-  nextMinibatch(maxRows: number): Promise<Minibatch | undefined> {
-    const indices = this.#order.subarray(this.#position, this.#position + maxRows);
-    this.#position += indices.length;
-    return Promise.resolve(indices.length === 0 ? undefined : gatherRows(this.#set, indices));
-  }
 }

@@ -5,7 +5,7 @@ import { describe, it } from 'node:test';
 import { packageRoot } from '../../src/config/package-root.js';
 import type { ModelSpec } from '../../src/model/artifact.js';
 import { planModel } from '../../src/model/model-spec.js';
-import type { OptimizerSpec } from '../../src/model/model.js';
+import type { LossName, OptimizerSpec } from '../../src/model/model.js';
 import type { Compute } from '../../src/tensorflow/compute.js';
 import { assertClose } from '../helpers/close.js';
 
@@ -26,7 +26,30 @@ interface NetworkFixture {
   >;
 }
 
+interface GradientFixture {
+  readonly gradients: Record<
+    string,
+    {
+      readonly spec: ModelSpec;
+      readonly loss: LossName;
+      readonly features: number[];
+      readonly targets: number[];
+      /** `rest`: the weights that are not learnt, after a step. */
+      readonly expected: { loss: number; weights: number[]; gradient: number[]; rest: number[] };
+    }
+  >;
+  readonly steps: {
+    readonly spec: ModelSpec;
+    readonly features: number[];
+    readonly targets: number[];
+    readonly weights: number[];
+    /** `losses`: that of every ninth of a hundred steps. */
+    readonly optimizers: Record<string, { optimizer: OptimizerSpec; losses: number[]; weights: number[] }>;
+  };
+}
+
 export const optimizerFixture = readFixture<OptimizerFixture>('optimizers.json');
+const { gradients, steps } = readFixture<GradientFixture>('gradients.json');
 const { networks } = readFixture<NetworkFixture>('networks.json');
 export const savedModelFixture = join(folder, 'saved-model');
 
@@ -72,6 +95,56 @@ export function checkAgainstKeras(compute: () => Compute): void {
         }
         assertClose(losses, expected.losses, 1e-4);
         assertClose(await model.getWeights(), expected.weights, 1e-4);
+        await model.close();
+      });
+    }
+  });
+  describe('the loss and its gradient', () => {
+    for (const [name, { spec, loss, features, targets, expected }] of Object.entries(gradients)) {
+      it(`are those of Keras: ${name}`, async () => {
+        const model = await compute().newModel(spec, 1);
+        await model.setWeights(Float32Array.from(expected.weights));
+        const compiled = model.compile({ optimizer: { name: 'sgd', learningRate: 0 }, loss });
+        if (compute().backend === 'wasm' && /pooling|of images/.test(name)) {
+          await assert.rejects(compiled, {
+            code: 'MILLRACE_MODEL_INVALID',
+            message: /cannot be trained/,
+          });
+          return;
+        }
+        await compiled;
+        const numRows = features.length / model.numFeatures;
+        const batch = () => [Float32Array.from(features), Float32Array.from(targets), numRows] as const;
+        const { loss: value, gradient } = await model.gradient(...batch());
+        assertClose([value], [expected.loss], 1e-5);
+        assertClose(gradient, expected.gradient, 1e-5);
+        assert.deepEqual(await model.getWeights(), Float32Array.from(expected.weights), 'they stay');
+        const { losses } = await model.trainMinibatches(...batch(), numRows);
+        assertClose(losses, [expected.loss], 1e-5);
+        const rest = (await model.getWeights()).slice(expected.weights.length - expected.rest.length);
+        assertClose(rest, expected.rest, 1e-5);
+        await model.close();
+      });
+    }
+  });
+
+  describe('a hundred steps', () => {
+    for (const [name, { optimizer, losses, weights }] of Object.entries(steps.optimizers)) {
+      it(`lead where Keras gets: ${name}`, async () => {
+        const model = await compute().newModel(steps.spec, 1);
+        await model.setWeights(Float32Array.from(steps.weights));
+        await model.compile({ optimizer, loss: 'categoricalCrossentropy' });
+        const taken: number[] = [];
+        for (let sweep = 0; sweep < 10; sweep++) {
+          const rows = [Float32Array.from(steps.features), Float32Array.from(steps.targets)] as const;
+          taken.push(...(await model.trainMinibatches(...rows, 40, 4)).losses);
+        }
+        assertClose(
+          taken.filter((_, step) => step % 9 === 0),
+          losses,
+          1e-3,
+        );
+        assertClose(await model.getWeights(), weights, 1e-3);
         await model.close();
       });
     }

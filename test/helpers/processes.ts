@@ -33,3 +33,18 @@ function isZombie(pid: number): boolean {
     return false;
   }
 }
+
+/** The processes that a process has started and that are still there; on Linux. */
+export function childrenOf(parent: number): number[] {
+  const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
+  return pids.map(Number).filter((pid) => parentOf(pid) === parent && isAlive(pid));
+}
+
+function parentOf(pid: number): number | undefined {
+  try {
+    // Behind the name, which may have spaces: state, parent.
+    return Number(readFileSync(`/proc/${pid}/stat`, 'utf8').replace(/.*\) /s, '').split(' ')[1]);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,5 +1,7 @@
 import { meanLoss, rowWeights } from '../../src/model/loss.js';
 import type {
+  LossGradient,
+  OptimizerState,
   TrainableModel,
   TrainedMinibatches,
   TrainingOptions,
@@ -17,7 +19,10 @@ export class SoftmaxRegression implements TrainableModel {
   readonly calls: [number, number][] = [];
   /** First feature of each row that was learnt from, in order. */
   readonly seen: number[] = [];
+  /** Of each step. */
+  readonly learningRates: number[] = [];
   compiled: TrainingOptions | undefined;
+  numSteps = 0;
   isClosed = false;
   #weights: Float32Array;
 
@@ -55,35 +60,54 @@ export class SoftmaxRegression implements TrainableModel {
     targets: Float32Array,
     numRows: number,
     minibatchSize: number,
+    learningRates?: readonly number[],
   ): Promise<TrainedMinibatches> {
     this.calls.push([numRows, minibatchSize]);
     const losses: number[] = [];
     for (let start = 0; start < numRows; start += minibatchSize) {
       const end = Math.min(start + minibatchSize, numRows);
       const rows = features.subarray(start * this.numFeatures, end * this.numFeatures);
-      losses.push(await this.#step(rows, targets.subarray(start, end), end - start));
+      const rate = learningRates?.[losses.length] ?? this.compiled!.optimizer.learningRate ?? 0.01;
+      losses.push(await this.#step(rows, targets.subarray(start, end), end - start, rate));
+      this.learningRates.push(rate);
+      this.numSteps++;
     }
     return { losses: Float32Array.from(losses), finishedAtMs: Float64Array.from(losses, () => Date.now()) };
   }
 
-  async #step(features: Float32Array, targets: Float32Array, numRows: number): Promise<number> {
+  async #step(features: Float32Array, targets: Float32Array, numRows: number, rate: number): Promise<number> {
+    const { loss, gradient } = await this.gradient(features, targets, numRows);
+    for (let row = 0; row < numRows; row++) this.seen.push(features[row * this.numFeatures]);
+    for (const [index, each] of gradient.entries()) this.#weights[index] -= rate * each;
+    return loss;
+  }
+
+  async gradient(features: Float32Array, targets: Float32Array, numRows: number): Promise<LossGradient> {
     const options = this.compiled!;
     const outputs = await this.predictMany(features, numRows);
     const weights = rowWeights(options, targets, numRows);
     const loss = meanLoss(options.loss, targets, outputs, numRows, weights);
-    const rate = options.optimizer.learningRate ?? 0.01;
+    const gradient = new Float32Array(this.#weights.length);
     for (let row = 0; row < numRows; row++) {
-      this.seen.push(features[row * this.numFeatures]);
       for (let output = 0; output < this.numOutputs; output++) {
         const wanted = targets[row] === output ? 1 : 0;
         const error = (outputs[row * this.numOutputs + output] - wanted) * (weights?.[row] ?? 1);
         for (let feature = 0; feature < this.numFeatures; feature++) {
-          this.#weights[feature * this.numOutputs + output] -=
-            (rate * error * features[row * this.numFeatures + feature]) / numRows;
+          gradient[feature * this.numOutputs + output] +=
+            (error * features[row * this.numFeatures + feature]) / numRows;
         }
       }
     }
-    return loss;
+    return { loss, gradient };
+  }
+
+  getOptimizerState(): Promise<OptimizerState> {
+    return Promise.resolve({ numSteps: this.numSteps, values: new Float32Array(0) });
+  }
+
+  setOptimizerState({ numSteps }: OptimizerState): Promise<void> {
+    this.numSteps = numSteps;
+    return Promise.resolve();
   }
 
   getWeights(): Promise<Float32Array> {

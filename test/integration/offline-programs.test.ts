@@ -8,6 +8,7 @@ import { csvHeader, csvLine } from '../../src/record/csv-writer.js';
 import { savedModelFixture } from '../checks/keras.js';
 import { missingNative } from '../helpers/compute.js';
 import { layersModelFixture } from '../helpers/layers-model.js';
+import { childrenOf } from '../helpers/processes.js';
 import { runProgram } from '../helpers/program.js';
 
 const wasm = { MILLRACE_BACKEND: 'wasm' };
@@ -67,6 +68,56 @@ describe('the offline programs', () => {
     }
     const weights = (name: string) => readFileSync(join(place(name), 'weights.bin'));
     assert.deepEqual(weights('one'), weights('two'));
+  });
+
+  it('fit goes on at its checkpoint, and comes to the weights of a run without a break', async () => {
+    const args = [
+      'fit',
+      place('train.csv'),
+      '--label',
+      'Label',
+      '--drop',
+      'Weight,EventId',
+      '--missing',
+      '-999',
+    ];
+    const more = ['--dropout', '0.3', '--hidden', '8', '--learning-rate-scheme', 'exponential'];
+    const run = async (name: string, ...flags: readonly string[]) => {
+      const { code, stderr } = await runProgram([...args, ...more, ...flags, '--output', place(name)], wasm);
+      assert.equal(code, 0, stderr);
+      return stderr;
+    };
+    await run('whole', '--sweeps', '4');
+    const checkpoint = ['--checkpoint', place('run.checkpoint'), '--resume'];
+    await run('half', '--sweeps', '2', ...checkpoint);
+    const resumed = await run('resumed', '--sweeps', '4', ...checkpoint);
+    assert.doesNotMatch(resumed, /sweep 2\/4 {2}/);
+    const weights = (name: string) => readFileSync(join(place(name), 'weights.bin'));
+    assert.deepEqual(weights('resumed'), weights('whole'));
+    const { code, stderr } = await runProgram([...args, '--resume', '--output', place('none')], wasm);
+    assert.equal(code, 2);
+    assert.match(stderr, /Give --checkpoint/);
+  });
+
+  it('fit averages models that are trained in processes of their own', async () => {
+    const args = [
+      'fit',
+      place('train.csv'),
+      '--label',
+      'Label',
+      '--drop',
+      'Weight,EventId',
+      '--missing',
+      '-999',
+    ];
+    const { code, stdout, stderr } = await runProgram(
+      [...args, '--trainer', 'averaging', '--workers', '3', '--sweeps', '2', '--output', place('averaged')],
+      wasm,
+    );
+    assert.equal(code, 0, stderr);
+    assert.match(stderr, /sweep 2\/2 {2}loss/);
+    assert.match(stdout, /trained on 540 rows/);
+    assert.deepEqual(childrenOf(process.pid), []);
   });
 
   it('fit trains the network of a specification behind the transformers of a file', async () => {

@@ -114,7 +114,8 @@ describe('exactly-once delivery', () => {
       assert.deepEqual(health.report().reasons, [`output: ${outcome}`]);
       await turnsUntil(() => {
         source.fetchOf(0, topic, 5);
-        return source.committed.get(0) === 15n;
+        // The last transaction may hold all that is left, and is known to be in trouble only after it was committed.
+        return source.committed.get(0) === 15n && source.resets.length === 2;
       });
       assert.deepEqual(source.resets, [0, 0]);
       const summary = await drain();

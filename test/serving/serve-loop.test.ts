@@ -127,8 +127,7 @@ describe('a serving member', () => {
     publisher.gate = new Promise((resolve) => (open = resolve));
     source.assign(0);
     source.fetch(0, rowsFrom(0, 100));
-    await turnsUntil(() => model.calls.length === 20);
-    assert.equal(publisher.sends, 1);
+    await turnsUntil(() => model.calls.length === 20 && publisher.sends === 1);
     open();
     publisher.gate = undefined;
     await drain();

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { Worker } from 'node:worker_threads';
 import type { MillraceError } from '../../src/errors.js';
 import { ComputeThread } from '../../src/tensorflow/compute-thread.js';
 
@@ -22,7 +23,7 @@ const entry = new URL(
 
 function startThread(): { thread: ComputeThread; deaths: MillraceError[] } {
   const deaths: MillraceError[] = [];
-  return { thread: new ComputeThread(entry, (error) => deaths.push(error)), deaths };
+  return { thread: new ComputeThread(new Worker(entry), (error) => deaths.push(error)), deaths };
 }
 
 const failed = (message: RegExp) => ({ code: 'MILLRACE_COMPUTE_FAILED', message });

@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
+import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { SingleTrainer, type SingleTrainerOptions } from '../../src/training/single-trainer.js';
+import { SingleTrainer } from '../../src/training/single-trainer.js';
+import type { TrainerOptions } from '../../src/training/sweep-trainer.js';
 import type { TrainingSet } from '../../src/training/training-set.js';
+import { scratchFolder } from '../helpers/scratch.js';
 import { SoftmaxRegression } from '../helpers/softmax-regression.js';
 
 /** Two classes that a line parts; the first feature names the row. */
@@ -16,7 +19,7 @@ function separable(numRows: number): TrainingSet {
   return { features, targets, numRows, numFeatures: 2, numTargets: 1 };
 }
 
-const options: SingleTrainerOptions = {
+const options: TrainerOptions = {
   optimizer: { name: 'sgd', learningRate: 0.5 },
   loss: 'sparseCategoricalCrossentropy',
   task: 'classification',
@@ -29,11 +32,11 @@ describe('the trainer of one model', () => {
   it('learns, and keeps the history of every iteration and sweep', async () => {
     const model = new SoftmaxRegression(2, 2);
     const before = Date.now();
-    const { history, numTrainingRows, numValidationRows, stopped } = await new SingleTrainer(model, {
+    const { history, numTrainingRows, numValidationRows, end } = await new SingleTrainer(model, {
       ...options,
       validationSplit: 0.2,
     }).train(separable(50));
-    assert.deepEqual([numTrainingRows, numValidationRows, stopped], [40, 10, false]);
+    assert.deepEqual([numTrainingRows, numValidationRows, end], [40, 10, 'last-sweep']);
     assert.equal(history.iterations.losses.length, 30);
     assert.equal(history.iterations.finishedAtMs.length, 30);
     assert.deepEqual(
@@ -115,12 +118,12 @@ describe('the trainer of one model', () => {
   it('stops after the minibatches under way when it is asked to', async () => {
     const controller = new AbortController();
     const model = new SoftmaxRegression(2, 2);
-    const { stopped, history } = await new SingleTrainer(model, {
+    const { end, history } = await new SingleTrainer(model, {
       ...options,
       signal: controller.signal,
       onProgress: () => controller.abort(),
     }).train(separable(2000));
-    assert.equal(stopped, true);
+    assert.equal(end, 'stopped');
     assert.ok(model.calls.length <= 2);
     assert.equal(history.sweeps.length, 0);
   });
@@ -147,5 +150,81 @@ describe('the trainer of one model', () => {
     await assert.rejects(trainer.train(separable(10)), { code: 'MILLRACE_MODEL_INVALID' });
     const empty = { ...separable(0), numFeatures: 3 };
     await assert.rejects(trainer.train(empty), { code: 'MILLRACE_INPUT_EMPTY' });
+  });
+
+  it('gives each step the learning rate of its scheme', async () => {
+    const model = new SoftmaxRegression(2, 2);
+    await new SingleTrainer(model, {
+      ...options,
+      numSweeps: 2,
+      optimizer: { name: 'sgd', learningRate: 1 },
+      learningRateScheme: { name: 'exponential', factor: 0.25 },
+    }).train(separable(8));
+    assert.deepEqual(model.learningRates, [1, 0.5, 0.25, 0.125]);
+  });
+
+  it('ends behind a sweep that is good enough', async () => {
+    const run = (targetLoss?: number) =>
+      new SingleTrainer(new SoftmaxRegression(2, 2), { ...options, numSweeps: 20, targetLoss }).train(
+        separable(40),
+      );
+    const whole = await run();
+    assert.deepEqual([whole.end, whole.history.sweeps.length], ['last-sweep', 20]);
+    const targetLoss = whole.history.sweeps[4].loss;
+    const { end, history } = await run(targetLoss);
+    assert.deepEqual([end, history.sweeps.length], ['target-loss', 5]);
+  });
+
+  describe('with a checkpoint', () => {
+    const run = async (file: string | undefined, changes: Partial<TrainerOptions> = {}) => {
+      const model = new SoftmaxRegression(2, 2);
+      const result = await new SingleTrainer(model, {
+        ...options,
+        ...{ numSweeps: 6, validationSplit: 0.2, patience: 50 },
+        learningRateScheme: { name: 'emperor', threshold: 0.02, factor: 0.5 },
+        checkpoint: file === undefined ? undefined : { file, resume: true },
+        ...changes,
+      }).train(separable(50));
+      return { ...result, model, weights: await model.getWeights() };
+    };
+    const losses = ({ history }: Awaited<ReturnType<typeof run>>) => [
+      history.iterations.losses,
+      history.sweeps.map(({ sweep, loss, validationLoss }) => [sweep, loss, validationLoss]),
+    ];
+
+    it('goes on as if it had never stopped', async (t) => {
+      const file = join(scratchFolder(t), 'run.checkpoint');
+      const whole = await run(undefined);
+      await run(file, { numSweeps: 2 });
+      const stop = new AbortController();
+      const broken = await run(file, {
+        signal: stop.signal,
+        onProgress: ({ sweep }) => {
+          if (sweep === 4) stop.abort();
+        },
+      });
+      assert.deepEqual([broken.end, broken.history.sweeps.length], ['stopped', 3]);
+      const resumed = await run(file);
+      assert.deepEqual(resumed.weights, whole.weights);
+      assert.deepEqual(losses(resumed), losses(whole));
+      assert.equal(resumed.model.seen.length, 3 * 40, 'only what was left');
+      assert.ok(resumed.history.startedAtMs <= broken.history.startedAtMs);
+      const again = await run(file);
+      assert.deepEqual([again.model.seen.length, again.end], [0, 'last-sweep']);
+      assert.deepEqual(again.weights, whole.weights);
+      const longer = await run(file, { numSweeps: 7 });
+      assert.equal(longer.model.seen.length, 40);
+    });
+
+    it('starts anew unless it is to resume, and refuses a checkpoint of another run', async (t) => {
+      const file = join(scratchFolder(t), 'run.checkpoint');
+      await run(file, { numSweeps: 2 });
+      const anew = await run(file, { numSweeps: 2, checkpoint: { file } });
+      assert.equal(anew.model.seen.length, 2 * 40);
+      await assert.rejects(run(file, { minibatchSize: 8 }), {
+        code: 'MILLRACE_CONFIG_INVALID',
+        message: /minibatchSize 4, and this one has 8/,
+      });
+    });
   });
 });

@@ -1,12 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import fc from 'fast-check';
-import {
-  ShuffledRows,
-  shuffledIndices,
-  splitTrainingSet,
-  type TrainingSet,
-} from '../../src/training/training-set.js';
+import { ArraySource } from '../../src/features/sources/array-source.js';
+import { rowsOf, sourceOf, splitTrainingSet, type TrainingSet } from '../../src/training/training-set.js';
 
 /** Row i has the features [i, -i] and the target i. */
 function rows(numRows: number): TrainingSet {
@@ -19,30 +14,6 @@ function rows(numRows: number): TrainingSet {
     numTargets: 1,
   };
 }
-
-describe('an order drawn from a seed', () => {
-  it('holds every number once, and is the same for the same seed', () => {
-    fc.assert(
-      fc.property(fc.nat(200), fc.nat(), (length, seed) => {
-        const order = shuffledIndices(length, seed);
-        assert.deepEqual(
-          [...order].sort((a, b) => a - b),
-          [...Array(length).keys()],
-        );
-        assert.deepEqual(shuffledIndices(length, seed), order);
-      }),
-    );
-  });
-
-  it('puts every number everywhere about equally often', () => {
-    const counts = new Map<number, number>();
-    for (let seed = 0; seed < 3000; seed++) {
-      const [first] = shuffledIndices(6, seed);
-      counts.set(first, (counts.get(first) ?? 0) + 1);
-    }
-    for (const count of counts.values()) assert.ok(Math.abs(count - 500) < 120, `${count}`);
-  });
-});
 
 describe('the split of a training set', () => {
   it('puts every row on one side, whole', () => {
@@ -68,14 +39,19 @@ describe('the split of a training set', () => {
   });
 });
 
-describe('a sweep', () => {
-  it('gives every row once, the last minibatch shorter', async () => {
-    const source = new ShuffledRows(rows(10), 3);
+describe('the source of a training set', () => {
+  it('gives every row of a sweep once, with its target, the last minibatch shorter', async () => {
+    const source = sourceOf(rows(10), { maxSweeps: 1, seed: 3 });
     const sizes: number[] = [];
     const targets: number[] = [];
     for (let next = await source.nextMinibatch(4); next !== undefined; next = await source.nextMinibatch(4)) {
-      sizes.push(next.numRows);
-      targets.push(...next.targets);
+      const found = rowsOf(next);
+      sizes.push(found.numRows);
+      targets.push(...found.targets);
+      assert.deepEqual(
+        [...found.features],
+        [...found.targets].flatMap((target) => [target, -target]),
+      );
     }
     assert.deepEqual(sizes, [4, 4, 2]);
     assert.notDeepEqual(targets, [...Array(10).keys()]);
@@ -83,5 +59,11 @@ describe('a sweep', () => {
       targets.sort((a, b) => a - b),
       [...Array(10).keys()],
     );
+  });
+
+  it('must have both streams', async () => {
+    const source = new ArraySource({ features: { values: new Float32Array(3), shape: [1] } });
+    const minibatch = await source.nextMinibatch(3);
+    assert.throws(() => rowsOf(minibatch!), { code: 'MILLRACE_CONFIG_INVALID', message: /"targets"/ });
   });
 });

@@ -2,8 +2,15 @@ import type * as core from '@tensorflow/tfjs-core';
 import type * as layers from '@tensorflow/tfjs-layers';
 import { MillraceError } from '../../errors.js';
 import { checkTraining, rowWeights } from '../../model/loss.js';
-import type { TrainedMinibatches, TrainingOptions, WeightSpec } from '../../model/model.js';
+import type {
+  LossGradient,
+  OptimizerState,
+  TrainedMinibatches,
+  TrainingOptions,
+  WeightSpec,
+} from '../../model/model.js';
 import type { NativeTf, TensorFlow } from '../backend.js';
+import { checkStateLength } from '../optimizer-constants.js';
 import { predictInPieces, rowsAtOnce, type TrainableNetwork } from '../network.js';
 import { GraphSession } from './graph-session.js';
 import { compileNetwork, type NetworkGraph, type SignatureName } from './network-graph.js';
@@ -27,7 +34,12 @@ export class GraphNetwork implements TrainableNetwork {
   readonly #maxRows: number;
   #session: GraphSession;
   #training:
-    { readonly options: TrainingOptions; readonly rule: NonNullable<NetworkGraph['rule']> } | undefined;
+    | {
+        readonly options: TrainingOptions;
+        readonly rule: NonNullable<NetworkGraph['rule']>;
+        readonly stateLength: number;
+      }
+    | undefined;
   #numSteps = 0;
 
   private constructor(
@@ -109,11 +121,23 @@ export class GraphNetwork implements TrainableNetwork {
     const weights = this.getWeights();
     this.#session.dispose();
     this.#session = session;
-    this.#training = { options, rule: graph.rule! };
-    this.#numSteps = 0;
+    const values = graph.initialState!;
+    this.#training = { options, rule: graph.rule!, stateLength: values.length };
     this.setWeights(weights);
-    const state = graph.initialState!;
-    if (state.length > 0) this.#run('assignState', { vector: () => this.#tf.tensor1d(state) });
+    this.setOptimizerState({ numSteps: 0, values });
+  }
+
+  getOptimizerState(): OptimizerState {
+    const { stateLength } = this.#trainingOrThrow();
+    const values = stateLength === 0 ? new Float32Array(0) : this.#run('state', {}).vector;
+    return { numSteps: this.#numSteps, values };
+  }
+
+  setOptimizerState({ numSteps, values }: OptimizerState): void {
+    const { stateLength } = this.#trainingOrThrow();
+    checkStateLength(values, stateLength);
+    if (stateLength > 0) this.#run('assignState', { vector: () => this.#tf.tensor1d(values) });
+    this.#numSteps = numSteps;
   }
 
   trainMinibatches(
@@ -121,13 +145,14 @@ export class GraphNetwork implements TrainableNetwork {
     targets: Float32Array,
     numRows: number,
     minibatchSize: number,
+    learningRates?: readonly number[],
   ): TrainedMinibatches {
     const { options, rule } = this.#trainingOrThrow();
     const numMinibatches = Math.ceil(numRows / minibatchSize);
     const startedAtMs = performance.timeOrigin + performance.now();
     const firstStep = this.#numSteps + 1;
     const schedule = Array.from({ length: numMinibatches }, (_, i) => [
-      rule.learningRate,
+      learningRates?.[i] ?? rule.learningRate,
       ...rule.scalars(firstStep + i),
     ]);
     const { losses, seconds } = this.#run('train', {
@@ -138,6 +163,15 @@ export class GraphNetwork implements TrainableNetwork {
     });
     this.#numSteps += numMinibatches;
     return { losses, finishedAtMs: Float64Array.from(seconds, (each) => startedAtMs + 1_000 * each) };
+  }
+
+  gradient(features: Float32Array, targets: Float32Array, numRows: number): LossGradient {
+    const { options } = this.#trainingOrThrow();
+    const { loss, gradient } = this.#run('gradient', {
+      ...this.#batch(options, features, targets, numRows),
+      step: () => this.#tf.scalar(this.#numSteps + 1, 'int32'),
+    });
+    return { loss: loss[0], gradient };
   }
 
   dispose(): void {

@@ -13,6 +13,8 @@ export interface LayerContext {
   update(variable: layers.LayerVariable, value: GraphTensor): void;
   /** Two int32 that no other layer and no other step has. */
   seed(): GraphTensor;
+  /** For results of which some steps are only there to fill up: batch x steps, 1 for the others. */
+  readonly masks: Map<GraphTensor, GraphTensor>;
 }
 
 /** There is no rule for a network, with the reason why. */
@@ -45,8 +47,14 @@ export function addLayer(
       `there is no rule for ${layer.name} (${name}) with ${option} ${JSON.stringify(config[option])}`,
     );
   }
-  return rules[name](inputs, layer.weights, config, context);
+  const result = rules[name](inputs, layer.weights, config, context);
+  const mask = context.masks.get(inputs[0]);
+  if (mask !== undefined && keepsMask.has(name)) context.masks.set(result, mask);
+  return result;
 }
+
+/** Layers that work on each step by itself, so that steps which fill up stay such. */
+const keepsMask: ReadonlySet<string> = new Set(['Dense', 'Activation', 'Dropout']);
 
 /** Options that a rule takes for granted, and the values they must have, as JSON. */
 const usual: Readonly<Record<string, readonly string[]>> = {
@@ -64,7 +72,6 @@ const usual: Readonly<Record<string, readonly string[]>> = {
   goBackwards: ['null', 'false'],
   stateful: ['null', 'false'],
   recurrentDropout: ['null', '0'],
-  maskZero: ['null', 'false'],
 };
 
 const rules: Readonly<Record<string, LayerRule>> = {
@@ -126,8 +133,11 @@ const rules: Readonly<Record<string, LayerRule>> = {
     const rest = product(known.map((each, axis) => (axis === open ? 1 : each!)));
     return ops.reshape(x, [-1, ...known.map((each, axis) => (axis === open ? size / rest : each!))]);
   },
-  Embedding: ([x], [embeddings], _config, context) =>
-    ops.gather(context.weight(embeddings), ops.cast(x, 'int32')),
+  Embedding([x], [embeddings], { maskZero }, context) {
+    const result = ops.gather(context.weight(embeddings), ops.cast(x, 'int32'));
+    if (maskZero === true) context.masks.set(result, ops.cast(ops.notEqual(x, 0), 'float32'));
+    return result;
+  },
   LSTM: addLstm,
   Add: (inputs) => inputs.reduce((all, each) => ops.add(all, each)),
   Multiply: (inputs) => inputs.reduce((all, each) => ops.mul(all, each)),
@@ -144,7 +154,10 @@ const rules: Readonly<Record<string, LayerRule>> = {
   },
 };
 
-/** One native operation over all time steps, which is made for the usual activations. */
+/**
+ * One native operation over all time steps, which is made for the usual activations. It knows no mask: steps that only
+ * fill up are put behind the others, and what comes out is taken from where the last of the others stands.
+ */
 function addLstm(
   [x]: readonly GraphTensor[],
   [kernel, recurrentKernel, bias]: readonly layers.LayerVariable[],
@@ -156,33 +169,65 @@ function addLstm(
       'there is a rule only for an LSTM with tanh and sigmoid, and without dropout of its own',
     );
   }
-  const [, length, numInputs] = x.shape;
-  const units = recurrentKernel.shape[0]!;
+  const mask = context.masks.get(x);
+  const weights = ops.concat([context.weight(kernel), context.weight(recurrentKernel)], 0);
+  const outputs = lstmOutputs(
+    mask === undefined ? x : ops.gatherRows(x, stepsFirst(mask)),
+    weights,
+    bias === undefined ? undefined : context.weight(bias),
+  );
+  const steps = x.shape[1];
+  if (mask === undefined) {
+    return returnSequences === true
+      ? outputs
+      : ops.gather(ops.transpose(outputs, [1, 0, 2]), x.graph.number(steps - 1, 'int32'));
+  }
+  const counts = ops.cast(returnSequences === true ? ops.cumsum(mask) : ops.sum(mask, [1], true), 'int32');
+  // Before the first step that counts, the state is that of the start, which is 0.
+  const hasBegun = ops.expandDims(ops.cast(ops.greater(counts, 0), 'float32'), 2);
+  const results = ops.mul(ops.gatherRows(outputs, ops.maximum(ops.sub(counts, 1), 0)), hasBegun);
+  if (returnSequences !== true) return ops.reshape(results, [-1, outputs.shape[2]]);
+  context.masks.set(results, mask);
+  return results;
+}
+
+/** batch x steps x units. @param weights (inputs + units) x 4 units: kernel above recurrent kernel */
+function lstmOutputs(x: GraphTensor, weights: GraphTensor, bias: GraphTensor | undefined): GraphTensor {
   const { graph } = x;
-  const steps = ops.transpose(x, [1, 0, 2]);
+  const length = x.shape[1];
+  const units = weights.shape[1] / 4;
   const start = ops.broadcastTo(
     graph.number(0),
     ops.pack([ops.sizeAlong(x, 0), graph.number(units, 'int32')]),
     [-1, units],
   );
-  const weights = ops.concat([context.weight(kernel), context.weight(recurrentKernel)], 0);
-  const noPeephole = graph.constant({ dtype: 'float32', shape: [units], values: new Float32Array(units) });
-  const noBias = { dtype: 'float32', shape: [4 * units], values: new Float32Array(4 * units) } as const;
+  const zeros = (size: number) =>
+    graph.constant({ dtype: 'float32', shape: [size], values: new Float32Array(size) });
+  const noPeephole = zeros(units);
   const ofStep = { dtype: 'float32', shape: [length, -1, units] } as const;
-  const outputs = graph.add({
+  const { outputs } = graph.add({
     op: 'BlockLSTMV2',
     inputs: [
       ops.cast(graph.number(length, 'int32'), 'int64'),
-      ...[steps, start, start, weights, noPeephole, noPeephole, noPeephole],
-      bias === undefined ? graph.constant(noBias) : context.weight(bias),
+      ...[ops.transpose(x, [1, 0, 2]), start, start, weights],
+      ...[noPeephole, noPeephole, noPeephole, bias ?? zeros(4 * units)],
     ],
     attributes: { T: { type: 'float32' }, cell_clip: { float: 0 }, use_peephole: { bool: false } },
     results: [ofStep, ofStep, ofStep, ofStep, ofStep, ofStep, ofStep],
-  }).outputs[6];
-  if (numInputs + units !== weights.shape[0]) throw new NoRule('the weights of an LSTM do not fit its input');
-  return returnSequences === true
-    ? ops.transpose(outputs, [1, 0, 2])
-    : ops.gather(outputs, graph.number(length - 1, 'int32'));
+  });
+  return ops.transpose(outputs[6], [1, 0, 2]);
+}
+
+/** The places of the steps in an order that has those of the mask first, each part in its own order; batch x steps. */
+function stepsFirst(mask: GraphTensor): GraphTensor {
+  const steps = mask.shape[1];
+  const places = mask.graph.constant({
+    dtype: 'float32',
+    shape: [1, steps],
+    values: Float32Array.from({ length: steps }, (_, step) => step),
+  });
+  // The later, the smaller: what is sorted by falls.
+  return ops.topIndices(ops.sub(ops.mul(mask, steps), places), steps);
 }
 
 function batchMoments(x: GraphTensor): { mean: GraphTensor; variance: GraphTensor } {

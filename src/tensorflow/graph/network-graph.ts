@@ -46,6 +46,7 @@ export function compileNetwork(
   model: layers.LayersModel,
   training?: { readonly options: TrainingOptions; readonly seed: number },
 ): NetworkGraph {
+  if (model.weights.length === 0) throw new NoRule('it has no weights');
   const compiler = new NetworkCompiler(model);
   compiler.addPredict();
   compiler.addWeights();
@@ -229,6 +230,7 @@ class NetworkCompiler {
         return value;
       },
       update: (variable, value) => updates.set(variable, value),
+      masks: new Map(),
       seed: () => ops.add(seedOfStep!, features.graph.integers([numSeeds++, 0])),
     };
     const valueOf = (tensor: layers.SymbolicTensor): GraphTensor => {

@@ -55,7 +55,7 @@ export const sub = binary('Sub');
 export const greater = binary('Greater', 'bool');
 export const greaterEqual = binary('GreaterEqual', 'bool');
 export const lessEqual = binary('LessEqual', 'bool');
-export const equal = binary('Equal', 'bool');
+export const notEqual = binary('NotEqual', 'bool');
 
 function operands(a: Operand, b: Operand): [GraphTensor, GraphTensor] {
   const known = (typeof a === 'number' ? b : a) as GraphTensor;
@@ -229,6 +229,54 @@ export function gather(x: GraphTensor, indices: GraphTensor): GraphTensor {
   });
 }
 
+/**
+ * Of each row, the entries of the second axis that `indices` names.
+ *
+ * @param x rows x entries x size
+ * @param indices int32, rows x chosen
+ * @returns rows x chosen x size
+ */
+export function gatherRows(x: GraphTensor, indices: GraphTensor): GraphTensor {
+  const { graph } = x;
+  const [, chosen] = indices.shape;
+  const numRows = sizeAlong(x, 0);
+  const range = graph.addOne(
+    'Range',
+    [graph.number(0, 'int32'), numRows, graph.number(1, 'int32')],
+    { Tidx: { type: 'int32' } },
+    { dtype: 'int32', shape: [-1] },
+  );
+  const rows = broadcastTo(expandDims(range, 1), shapeOf(indices), indices.shape);
+  const places = stack([rows, indices]);
+  const attributes = { Tparams: { type: x.dtype }, Tindices: { type: 'int32' } } as const;
+  return graph.addOne('GatherNd', [x, places], attributes, {
+    dtype: x.dtype,
+    shape: [x.shape[0], chosen, ...x.shape.slice(2)],
+  });
+}
+
+/** The sum of each row up to and with each column. */
+export function cumsum(x: GraphTensor): GraphTensor {
+  const attributes = {
+    ...typed(x),
+    Tidx: { type: 'int32' },
+    exclusive: { bool: false },
+    reverse: { bool: false },
+  } as const;
+  return x.graph.addOne('Cumsum', [x, x.graph.number(1, 'int32')], attributes, x);
+}
+
+/** Where the `count` largest numbers of each row stand, the largest first; int32. */
+export function topIndices(x: GraphTensor, count: number): GraphTensor {
+  const shape = [x.shape[0], count];
+  return x.graph.add({
+    op: 'TopKV2',
+    inputs: [x, x.graph.number(count, 'int32')],
+    attributes: { ...typed(x), sorted: { bool: true } },
+    results: [float(shape), { dtype: 'int32', shape }],
+  }).outputs[1];
+}
+
 /** Joins tensors along an axis. */
 export function concat(tensors: readonly GraphTensor[], axis: number): GraphTensor {
   if (tensors.length === 1) return tensors[0];
@@ -247,6 +295,13 @@ export function pack(tensors: readonly GraphTensor[]): GraphTensor {
   const [{ graph, dtype, shape }] = tensors;
   const attributes = { N: { int: tensors.length }, T: { type: dtype }, axis: { int: 0 } } as const;
   return graph.addOne('Pack', tensors, attributes, { dtype, shape: [tensors.length, ...shape] });
+}
+
+/** Puts tensors of one shape side by side along a new last axis. */
+function stack(tensors: readonly GraphTensor[]): GraphTensor {
+  const [{ graph, dtype, shape }] = tensors;
+  const attributes = { N: { int: tensors.length }, T: { type: dtype }, axis: { int: shape.length } } as const;
+  return graph.addOne('Pack', tensors, attributes, { dtype, shape: [...shape, tensors.length] });
 }
 
 /** The part of a tensor from `begin` on. @param size along each axis, -1 for all that is left */

@@ -1,14 +1,6 @@
 import type { OptimizerSpec } from '../../model/model.js';
-import {
-  adagradStart,
-  beta1,
-  beta2,
-  epsilon,
-  learningRateOf,
-  momentumOf,
-  nesterovSchedule,
-  rho,
-} from '../optimizer-constants.js';
+import { learningRateOf, momentumOf } from '../../model/optimizer.js';
+import { adagradStart, beta1, beta2, epsilon, nesterovSchedule, rho } from '../optimizer-constants.js';
 import type { GraphNode, GraphTensor } from './graph.js';
 import * as ops from './operations.js';
 

@@ -1,0 +1,100 @@
+import { existsSync } from 'node:fs';
+import { isDeepStrictEqual } from 'node:util';
+import { MillraceError } from '../errors.js';
+import type { SourceState } from '../features/minibatch-source.js';
+import type { OptimizerState } from '../model/model.js';
+import { readSealedFile, writeSealedFile } from '../model/sealed-file.js';
+import type { EarlyStopState, EndReason } from './early-stop.js';
+import type { LearningRateState } from './learning-rate.js';
+import type { TrainingLogState } from './training-log.js';
+
+/** Where a run keeps its checkpoint. */
+export interface CheckpointOptions {
+  readonly file: string;
+  /** Goes on at the checkpoint if there is one. */
+  readonly resume?: boolean;
+}
+
+/** What a worker needs beside the weights. */
+export interface WorkerState {
+  readonly optimizer: OptimizerState;
+  readonly source: SourceState;
+}
+
+/** A run between two sweeps: everything that the rest of it follows from. */
+export interface TrainingCheckpoint {
+  /** What must be the same when the run goes on. */
+  readonly settings: Readonly<Record<string, unknown>>;
+  readonly weights: Float32Array;
+  readonly workers: readonly WorkerState[];
+  readonly learningRate: LearningRateState;
+  readonly earlyStop: EarlyStopState;
+  readonly log: TrainingLogState;
+  /** Set when the run is over. */
+  readonly end: EndReason | undefined;
+}
+
+const optimizerOf = (rank: number) => `optimizer ${rank}`;
+const kind = 'millrace training checkpoint 1';
+
+/** Throws MILLRACE_FILE_UNUSABLE. */
+export function writeCheckpoint(file: string, checkpoint: TrainingCheckpoint): Promise<void> {
+  const { weights, workers, log, ...facts } = checkpoint;
+  const { losses, finishedAtMs, ...ofLog } = log;
+  return writeSealedFile(file, kind, {
+    facts: {
+      ...facts,
+      workers: workers.map(({ optimizer: { numSteps }, source }) => ({ numSteps, source })),
+      log: ofLog,
+    },
+    arrays: {
+      weights,
+      ...Object.fromEntries(workers.map(({ optimizer }, rank) => [optimizerOf(rank), optimizer.values])),
+      losses: Float64Array.from(losses),
+      finishedAtMs: Float64Array.from(finishedAtMs),
+    },
+  });
+}
+
+/**
+ * The checkpoint of a run with these settings; undefined when there is none, or none is asked for.
+ *
+ * Throws MILLRACE_FILE_UNUSABLE, MILLRACE_CHECKPOINT_INVALID when it is damaged, MILLRACE_CONFIG_INVALID when it is of a
+ * run with other settings.
+ */
+export async function findCheckpoint(
+  { file, resume = false }: CheckpointOptions,
+  settings: TrainingCheckpoint['settings'],
+): Promise<TrainingCheckpoint | undefined> {
+  if (!resume || !existsSync(file)) return undefined;
+  const { facts, arrays } = await readSealedFile(file, kind);
+  const { workers, log, ...rest } = facts as Omit<TrainingCheckpoint, 'weights' | 'workers' | 'log'> & {
+    readonly workers: readonly { readonly numSteps: number; readonly source: SourceState }[];
+    readonly log: Omit<TrainingLogState, 'losses' | 'finishedAtMs'>;
+  };
+  const other = Object.keys({ ...rest.settings, ...settings }).find(
+    (name) => !isDeepStrictEqual(rest.settings[name], plain(settings[name])),
+  );
+  if (other !== undefined) {
+    const [was, is] = [rest.settings[other], settings[other]].map(
+      (value) => JSON.stringify(value) ?? 'nothing',
+    );
+    throw new MillraceError(
+      'MILLRACE_CONFIG_INVALID',
+      `${file} is of a run with ${other} ${was}, and this one has ${is}; give the same, or another file.`,
+    );
+  }
+  return {
+    ...rest,
+    weights: arrays['weights'] as Float32Array,
+    workers: workers.map(({ numSteps, source }, rank) => {
+      return { optimizer: { numSteps, values: arrays[optimizerOf(rank)] as Float32Array }, source };
+    }),
+    log: { ...log, losses: [...arrays['losses']], finishedAtMs: [...arrays['finishedAtMs']] },
+  };
+}
+
+/** As it comes back out of JSON. */
+function plain(value: unknown): unknown {
+  return value === undefined ? undefined : (JSON.parse(JSON.stringify(value)) as unknown);
+}
