@@ -54,6 +54,21 @@ export function rowsAtOnce(widest: number): number {
   return Math.max(1, Math.min(maxRowsAtOnce, Math.floor(maxNumbersAtOnce / widest)));
 }
 
+/**
+ * The number of rows that a graph is given in place of `numRows`, at least as many: one of some hundred and forty sizes.
+ *
+ * For every size that it has not met, oneDNN compiles the multiplications anew and keeps up to a thousand of them: with
+ * batches of any size, memory grows by a hundred megabytes within minutes. A single row is multiplied in another way than
+ * several, and its last digits would differ from those in a batch.
+ */
+export function paddedRows(numRows: number): number {
+  if (numRows <= 2) return 2;
+  const octave = 2 ** Math.floor(Math.log2(numRows - 1));
+  // Large batches are met at full load, where empty rows cost more than a few compilations.
+  const step = Math.max(1, octave / (octave >= 1024 ? 32 : 4));
+  return Math.ceil(numRows / step) * step;
+}
+
 /** Predicts in pieces of at most `maxRows` rows and joins the answers. */
 export function predictInPieces(
   features: Float32Array,

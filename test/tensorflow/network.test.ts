@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { predictInPieces, rowsAtOnce } from '../../src/tensorflow/network.js';
+import { paddedRows, predictInPieces, rowsAtOnce } from '../../src/tensorflow/network.js';
 
 describe('a network', () => {
   it('gets so many rows at once that no layer makes more than 64 MiB of them', () => {
@@ -8,6 +8,20 @@ describe('a network', () => {
     assert.equal(rowsAtOnce(26 * 26 * 32), 775);
     assert.ok(rowsAtOnce(26 * 26 * 32) * 26 * 26 * 32 * 4 <= 64 * 1024 * 1024);
     assert.equal(rowsAtOnce(1e9), 1);
+  });
+
+  it('is given few sizes of batches, each a little larger at most', () => {
+    const sizes = new Set<number>();
+    for (let numRows = 1; numRows <= 8192; numRows++) {
+      const padded = paddedRows(numRows);
+      assert.ok(padded >= numRows && padded >= 2);
+      if (numRows > 1024) assert.ok(padded < numRows * 1.03125);
+      else assert.ok(padded <= Math.max(2, numRows * 1.25), `${numRows} become ${padded}`);
+      assert.equal(paddedRows(padded), padded);
+      sizes.add(padded);
+    }
+    assert.ok(sizes.size < 150, `${sizes.size} sizes`);
+    assert.equal(paddedRows(8192), 8192);
   });
 
   it('gets them in pieces, whose answers are joined in their order', () => {

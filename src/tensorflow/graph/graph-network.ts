@@ -11,7 +11,7 @@ import type {
 } from '../../model/model.js';
 import type { NativeTf, TensorFlow } from '../backend.js';
 import { checkStateLength } from '../optimizer-constants.js';
-import { predictInPieces, rowsAtOnce, type TrainableNetwork } from '../network.js';
+import { paddedRows, predictInPieces, rowsAtOnce, type TrainableNetwork } from '../network.js';
 import { GraphSession } from './graph-session.js';
 import { compileNetwork, type NetworkGraph, type SignatureName } from './network-graph.js';
 import type { GraphMessages } from './saved-model.js';
@@ -93,10 +93,14 @@ export class GraphNetwork implements TrainableNetwork {
       maxRows: this.#maxRows,
     };
     return predictInPieces(features, numRows, sizes, (piece, rows) => {
-      // A single row is multiplied in another way, and its last digits would differ from those in a batch.
-      const padded = rows === 1 ? Float32Array.from([...piece, ...piece]) : piece;
-      const { outputs } = this.#run('predict', { features: this.#matrix(padded, Math.max(rows, 2)) });
-      return rows === 1 ? outputs.slice(0, this.numOutputs) : outputs;
+      const numPadded = paddedRows(rows);
+      let padded = piece;
+      if (numPadded > rows) {
+        padded = new Float32Array(numPadded * sizes.numFeatures);
+        padded.set(piece);
+      }
+      const { outputs } = this.#run('predict', { features: this.#matrix(padded, numPadded) });
+      return numPadded > rows ? outputs.slice(0, rows * this.numOutputs) : outputs;
     });
   }
 
