@@ -14,6 +14,14 @@ import type {
 import type { Tf, TensorFlow } from './backend.js';
 import type { Backend } from './compute-protocol.js';
 import { rowLosses, rowLossesOfLogits } from './losses.js';
+import {
+  checkNumWeights,
+  numWeightsOf,
+  sizeOf,
+  weightSpecsOf,
+  weightVectorOf,
+  widestResult,
+} from './model-shapes.js';
 import { predictInPieces, rowsAtOnce, type TrainableNetwork } from './network.js';
 import { Optimizer } from './optimizers.js';
 import { seedDropout } from './seeded-dropout.js';
@@ -55,10 +63,7 @@ export class LayersNetwork implements TrainableNetwork {
     this.numOutputs = sizeOf(rowShape('output', model.outputs));
     this.#maxRows = rowsAtOnce(widestResult(model));
     this.#outputActivation = outputActivation(model);
-    this.weightSpecs = model.weights.map((weight) => ({
-      name: weight.originalName,
-      shape: weight.shape.map((size) => size ?? 0),
-    }));
+    this.weightSpecs = weightSpecsOf(model);
   }
 
   predictMany(features: Float32Array, numRows: number): Float32Array {
@@ -73,23 +78,11 @@ export class LayersNetwork implements TrainableNetwork {
   }
 
   getWeights(): Float32Array {
-    const vector = new Float32Array(this.weightSpecs.reduce((sum, { shape }) => sum + sizeOf(shape), 0));
-    let offset = 0;
-    for (const weight of this.#model.getWeights()) {
-      vector.set(weight.dataSync(), offset);
-      offset += weight.size;
-    }
-    return vector;
+    return weightVectorOf(this.#model);
   }
 
   setWeights(weights: Float32Array): void {
-    const length = this.weightSpecs.reduce((sum, { shape }) => sum + sizeOf(shape), 0);
-    if (weights.length !== length) {
-      throw new MillraceError(
-        'MILLRACE_MODEL_INVALID',
-        `The model has ${length} weights, and ${weights.length} were given.`,
-      );
-    }
+    checkNumWeights(weights, this.weightSpecs);
     this.#tf.tidy(() => {
       let offset = 0;
       const tensors = this.weightSpecs.map(({ shape }) => {
@@ -147,7 +140,7 @@ export class LayersNetwork implements TrainableNetwork {
     return this.#tf.tidy(() => {
       const rest = this.#model.nonTrainableWeights.map((weight) => [weight, weight.read().clone()] as const);
       const { value, grads } = this.#gradients(options, features, targets, numRows);
-      const gradient = new Float32Array(this.weightSpecs.reduce((sum, { shape }) => sum + sizeOf(shape), 0));
+      const gradient = new Float32Array(numWeightsOf(this.weightSpecs));
       let offset = 0;
       for (const weight of this.#model.weights) {
         const ofWeight = grads[(weight.read() as core.Variable).name] as core.Tensor | undefined;
@@ -256,18 +249,4 @@ function rowShape(kind: string, tensors: readonly layers.SymbolicTensor[]): numb
     );
   }
   return shape as number[];
-}
-
-function sizeOf(shape: readonly number[]): number {
-  return shape.reduce((product, size) => product * size, 1);
-}
-
-/** The most numbers that a layer makes of one row. */
-function widestResult(model: layers.LayersModel): number {
-  const sizes = model.layers.flatMap(({ inboundNodes }) =>
-    inboundNodes.flatMap(({ outputTensors }) =>
-      outputTensors.map(({ shape }) => sizeOf(shape.slice(1).map((size) => size ?? 1))),
-    ),
-  );
-  return Math.max(...sizes);
 }

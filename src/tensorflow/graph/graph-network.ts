@@ -11,6 +11,7 @@ import type {
 } from '../../model/model.js';
 import type { NativeTf, TensorFlow } from '../backend.js';
 import { checkStateLength } from '../optimizer-constants.js';
+import { checkNumWeights, sizeOf, weightSpecsOf, weightVectorOf, widestResult } from '../model-shapes.js';
 import { paddedRows, predictInPieces, rowsAtOnce, type TrainableNetwork } from '../network.js';
 import { GraphSession } from './graph-session.js';
 import { compileNetwork, type NetworkGraph, type SignatureName } from './network-graph.js';
@@ -56,10 +57,7 @@ export class GraphNetwork implements TrainableNetwork {
     this.inputShape = model.inputs.length === 1 ? rowShape(model.inputs[0]) : [totalSize(model.inputs)];
     this.numOutputs = totalSize(model.outputs);
     this.#maxRows = rowsAtOnce(widestResult(model));
-    this.weightSpecs = model.weights.map(({ originalName, shape }) => ({
-      name: originalName,
-      shape: shape.map((size) => size ?? 0),
-    }));
+    this.weightSpecs = weightSpecsOf(model);
   }
 
   /**
@@ -75,20 +73,14 @@ export class GraphNetwork implements TrainableNetwork {
   ): Promise<GraphNetwork> {
     const session = await GraphSession.open(tensorFlow.tf, compileNetwork(tensorFlow.messages, model));
     const network = new GraphNetwork(tensorFlow, model, seed, session);
-    const values = new Float32Array(network.#numWeights);
-    let start = 0;
-    for (const weight of model.getWeights()) {
-      values.set(weight.dataSync(), start);
-      start += weight.size;
-    }
-    network.setWeights(values);
+    network.setWeights(weightVectorOf(model));
     model.dispose();
     return network;
   }
 
   predictMany(features: Float32Array, numRows: number): Float32Array {
     const sizes = {
-      numFeatures: product(this.inputShape),
+      numFeatures: sizeOf(this.inputShape),
       numOutputs: this.numOutputs,
       maxRows: this.#maxRows,
     };
@@ -109,12 +101,7 @@ export class GraphNetwork implements TrainableNetwork {
   }
 
   setWeights(weights: Float32Array): void {
-    if (weights.length !== this.#numWeights) {
-      throw new MillraceError(
-        'MILLRACE_MODEL_INVALID',
-        `The model has ${this.#numWeights} weights, and ${weights.length} were given.`,
-      );
-    }
+    checkNumWeights(weights, this.weightSpecs);
     this.#run('assignWeights', { vector: () => this.#tf.tensor1d(weights) });
   }
 
@@ -182,10 +169,6 @@ export class GraphNetwork implements TrainableNetwork {
     this.#session.dispose();
   }
 
-  get #numWeights(): number {
-    return this.weightSpecs.reduce((sum, { shape }) => sum + product(shape), 0);
-  }
-
   #trainingOrThrow() {
     if (this.#training === undefined) {
       throw new MillraceError('MILLRACE_COMPUTE_FAILED', 'Compile the model before training it.');
@@ -227,18 +210,5 @@ function rowShape({ shape }: layers.SymbolicTensor): number[] {
 }
 
 function totalSize(tensors: readonly layers.SymbolicTensor[]): number {
-  return tensors.reduce((sum, tensor) => sum + product(rowShape(tensor)), 0);
-}
-
-/** The most numbers that a layer makes of one row. */
-function widestResult(model: layers.LayersModel): number {
-  return Math.max(
-    ...model.layers.flatMap(({ inboundNodes }) =>
-      inboundNodes.flatMap(({ outputTensors }) => outputTensors.map((tensor) => product(rowShape(tensor)))),
-    ),
-  );
-}
-
-function product(sizes: readonly number[]): number {
-  return sizes.reduce((all, size) => all * size, 1);
+  return tensors.reduce((sum, tensor) => sum + sizeOf(rowShape(tensor)), 0);
 }

@@ -1,4 +1,5 @@
 import type * as layers from '@tensorflow/tfjs-layers';
+import { sizeOf } from '../model-shapes.js';
 import { activations } from './activations.js';
 import type { GraphTensor } from './graph.js';
 import * as ops from './operations.js';
@@ -125,12 +126,12 @@ const rules: Readonly<Record<string, LayerRule>> = {
   },
   MaxPooling2D: ([x], _weights, config) => ops.maxPool(x, windowOf(config)),
   AveragePooling2D: ([x], _weights, config) => ops.avgPool(x, windowOf(config)),
-  Flatten: ([x]) => ops.reshape(x, [-1, product(x.shape.slice(1))]),
+  Flatten: ([x]) => ops.reshape(x, [-1, sizeOf(x.shape.slice(1))]),
   Reshape([x], _weights, { targetShape }) {
     const known = targetShape as readonly (number | null)[];
-    const size = product(x.shape.slice(1));
+    const size = sizeOf(x.shape.slice(1));
     const open = known.findIndex((each) => each === null || each === -1);
-    const rest = product(known.map((each, axis) => (axis === open ? 1 : each!)));
+    const rest = sizeOf(known.map((each, axis) => (axis === open ? 1 : each!)));
     return ops.reshape(x, [-1, ...known.map((each, axis) => (axis === open ? size / rest : each!))]);
   },
   Embedding([x], [embeddings], { maskZero }, context) {
@@ -255,8 +256,4 @@ function paddingOf({ padding }: Config): ops.Window['padding'] {
   if (padding !== 'same' && padding !== 'valid')
     throw new NoRule(`there is no rule for the padding ${String(padding)}`);
   return padding;
-}
-
-function product(sizes: readonly number[]): number {
-  return sizes.reduce((all, size) => all * size, 1);
 }

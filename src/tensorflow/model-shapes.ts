@@ -1,0 +1,52 @@
+import type * as layers from '@tensorflow/tfjs-layers';
+import { MillraceError } from '../errors.js';
+import type { WeightSpec } from '../model/model.js';
+
+/** How many numbers a shape holds. */
+export function sizeOf(shape: readonly number[]): number {
+  return shape.reduce((product, size) => product * size, 1);
+}
+
+/** The weights of a model in the order of its flat vector. */
+export function weightSpecsOf(model: layers.LayersModel): WeightSpec[] {
+  return model.weights.map(({ originalName, shape }) => ({
+    name: originalName,
+    shape: shape.map((size) => size ?? 0),
+  }));
+}
+
+/** How long the flat vector is. */
+export function numWeightsOf(specs: readonly WeightSpec[]): number {
+  return specs.reduce((sum, { shape }) => sum + sizeOf(shape), 0);
+}
+
+/** The flat vector of the weights that the layers have. */
+export function weightVectorOf(model: layers.LayersModel): Float32Array {
+  const vector = new Float32Array(numWeightsOf(weightSpecsOf(model)));
+  let offset = 0;
+  for (const weight of model.getWeights()) {
+    vector.set(weight.dataSync(), offset);
+    offset += weight.size;
+  }
+  return vector;
+}
+
+/** Throws MILLRACE_MODEL_INVALID when a flat vector has another length than that of these weights. */
+export function checkNumWeights(weights: Float32Array, specs: readonly WeightSpec[]): void {
+  const length = numWeightsOf(specs);
+  if (weights.length === length) return;
+  throw new MillraceError(
+    'MILLRACE_MODEL_INVALID',
+    `The model has ${length} weights, and ${weights.length} were given.`,
+  );
+}
+
+/** The most numbers that a layer makes of one row. */
+export function widestResult(model: layers.LayersModel): number {
+  const sizes = model.layers.flatMap(({ inboundNodes }) =>
+    inboundNodes.flatMap(({ outputTensors }) =>
+      outputTensors.map(({ shape }) => sizeOf(shape.slice(1).map((size) => size ?? 1))),
+    ),
+  );
+  return Math.max(...sizes);
+}
