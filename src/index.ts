@@ -129,5 +129,5 @@ export type { TrainerOptions, TrainingResult } from './training/sweep-trainer.js
 export type { CheckpointOptions } from './training/training-checkpoint.js';
 export type { EarlyStopOptions, EndReason } from './training/early-stop.js';
 export type { LearningRateScheme } from './training/learning-rate.js';
-export type { TrainingRows, TrainingSet } from './training/training-set.js';
+export type { TrainingRows, TrainingSet, TrainingSources } from './training/training-set.js';
 export type { SweepRecord, TrainingHistory, TrainingProgress } from './training/training-log.js';

@@ -49,6 +49,8 @@ export type SourceState = Readonly<Record<string, unknown>>;
  */
 export interface MinibatchSource {
   streamInformation(): readonly StreamInformation[];
+  /** How many sequences a sweep has, for all workers together, where that is known before its end. */
+  readonly numSequences?: number;
   /**
    * The next sequences that have at most `numSamples` samples together, and at least one sequence; a minibatch does not
    * go beyond the end of a sweep. Undefined at the end of the source.

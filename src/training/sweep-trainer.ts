@@ -1,19 +1,17 @@
 import { MillraceError } from '../errors.js';
-import type { ArraySource } from '../features/sources/array-source.js';
-import type { ChunkedSourceOptions } from '../features/sources/chunked-source.js';
+import type { PrefetchOptions } from '../features/prefetch.js';
 import { numTargetsOf } from '../model/loss.js';
 import { learningRateOf } from '../model/optimizer.js';
 import type { TrainableModel, TrainingOptions } from '../model/model.js';
 import type { Target } from '../model/target.js';
 import { EarlyStop, type EarlyStopOptions, type EndReason } from './early-stop.js';
 import { LearningRate, type LearningRateScheme } from './learning-rate.js';
-import { learnSweep } from './sweep.js';
+import { rowsPerCall } from './sweep.js';
 import {
   findCheckpoint,
   writeCheckpoint,
   type CheckpointOptions,
   type TrainingCheckpoint,
-  type WorkerState,
 } from './training-checkpoint.js';
 import {
   TrainingLog,
@@ -21,7 +19,14 @@ import {
   type TrainingHistory,
   type TrainingProgress,
 } from './training-log.js';
-import { gatherRows, sourceOf, splitTrainingSet, type TrainingSet } from './training-set.js';
+import {
+  rowsOf,
+  sourceOf,
+  splitTrainingSet,
+  type TrainingSet,
+  type TrainingSources,
+} from './training-set.js';
+import { TrainingWorker } from './training-worker.js';
 import { validate } from './validation.js';
 
 export interface TrainerOptions extends TrainingOptions, EarlyStopOptions {
@@ -29,12 +34,14 @@ export interface TrainerOptions extends TrainingOptions, EarlyStopOptions {
   readonly task: Target['kind'];
   /** Rows per step; the last minibatch of a sweep may be shorter and is used, too. */
   readonly minibatchSize: number;
-  /** Passes over the data. */
+  /** Passes over the data; fewer when a source ends before. */
   readonly numSweeps: number;
   /** How the learning rate of the optimizer changes; constant unless given. */
   readonly learningRateScheme?: LearningRateScheme | undefined;
-  /** Share of the rows that is set aside to validate with, from 0 (none, the default) to below 1. */
+  /** Share of the rows of a set that is put aside to validate with, from 0 (none, the default) to below 1. */
   readonly validationSplit?: number;
+  /** How many minibatches are read ahead of each model; 100 unless given. */
+  readonly prefetch?: PrefetchOptions;
   /** Decides the split and the order of the rows in each sweep. */
   readonly seed: number;
   /** Written behind every sweep. A run that goes on there comes to the same weights, bit for bit. */
@@ -47,6 +54,7 @@ export interface TrainerOptions extends TrainingOptions, EarlyStopOptions {
 
 export interface TrainingResult {
   readonly history: TrainingHistory;
+  /** Rows of a sweep, of all models together. */
   readonly numTrainingRows: number;
   readonly numValidationRows: number;
   /** Whether the run went through all its sweeps, and why not. */
@@ -55,8 +63,8 @@ export interface TrainingResult {
 
 /**
  * Trains models on data at rest, sweep by sweep. Every model learns from its share of the rows, those whose number modulo
- * the number of models is its own; behind each sweep all of them get the mean of their weights. The whole set is in
- * memory: 4 bytes a number, and as much again when rows are set aside for validation, or shared.
+ * the number of models is its own; behind each sweep all of them get the mean of their weights. The next minibatches are
+ * read while the models compute.
  */
 export class SweepTrainer {
   readonly #models: readonly TrainableModel[];
@@ -71,22 +79,34 @@ export class SweepTrainer {
   /**
    * Runs all sweeps; afterwards the model holds the weights of the last step.
    *
-   * @throws MillraceError MILLRACE_INPUT_EMPTY, MILLRACE_CONFIG_INVALID, MILLRACE_CHECKPOINT_INVALID, MILLRACE_MODEL_INVALID when the data is not
-   * for this model, MILLRACE_TRAINING_DIVERGED, MILLRACE_COMPUTE_FAILED
+   * @param data a set in memory (4 bytes a number, and as much again when rows are put aside for validation), or sources
+   * @throws MillraceError MILLRACE_INPUT_EMPTY, MILLRACE_CONFIG_INVALID, MILLRACE_CHECKPOINT_INVALID, MILLRACE_MODEL_INVALID
+   * when the data is not for this model, MILLRACE_TRAINING_DIVERGED, MILLRACE_COMPUTE_FAILED, and what a source throws
    */
-  async train(set: TrainingSet): Promise<TrainingResult> {
-    const { numSweeps, seed, validationSplit = 0, learningRateScheme } = this.#options;
-    const { minibatchSize, checkpoint, signal, onProgress, onSweep } = this.#options;
-    this.#checkShapes(set);
-    const { training, validation } = splitTrainingSet(set, validationSplit, seed);
-    const workers = await this.#workers(training);
+  async train(data: TrainingSet | TrainingSources): Promise<TrainingResult> {
+    const sources = 'sources' in data ? this.#checkSources(data) : this.#sourcesOf(data);
+    const workers = await this.#workers(sources);
+    try {
+      return await this.#runSweeps(workers, sources);
+    } finally {
+      await Promise.all(workers.map((worker) => worker.stop()));
+    }
+  }
+
+  async #runSweeps(
+    workers: readonly TrainingWorker[],
+    { sources: [{ numSequences }], ...data }: TrainingSources,
+  ): Promise<TrainingResult> {
+    const { numSweeps, learningRateScheme, minibatchSize } = this.#options;
+    const { checkpoint, signal, onProgress, onSweep } = this.#options;
+    const { validation } = data;
     const learningRate = new LearningRate(
       learningRateOf(this.#options.optimizer),
       learningRateScheme ?? { name: 'constant' },
       numSweeps,
     );
     const earlyStop = new EarlyStop(this.#options);
-    const settings = this.#settings(training, validation);
+    const settings = this.#settings(numSequences, validation);
     const found = checkpoint && (await findCheckpoint(checkpoint, settings));
     const log = new TrainingLog(found?.log);
     if (found !== undefined) {
@@ -94,22 +114,24 @@ export class SweepTrainer {
       learningRate.state = found.learningRate;
       earlyStop.state = found.earlyStop;
     }
+    // Without the length of a sweep, the learning rate stands still within it.
+    const rowsPerWorker = (numSequences ?? Infinity) / workers.length;
     let end = found?.end;
     for (let sweep = log.numSweeps + 1; sweep <= numSweeps && end === undefined; sweep++) {
-      await Promise.all(
-        workers.map(({ model, source, numRows }) =>
-          learnSweep(model, source, {
-            minibatchSize,
+      const learnt = await Promise.all(
+        workers.map((worker) =>
+          worker.learnSweep({
             signal,
-            learningRateAt: (row) => learningRate.at(sweep - 1 + row / numRows),
-            onLearnt: (learnt, rows) => {
-              const progress = log.add(learnt, rows, minibatchSize);
+            learningRateAt: (row) => learningRate.at(sweep - 1 + Math.min(1, row / rowsPerWorker)),
+            onLearnt: (minibatches, numRows) => {
+              const progress = log.add(minibatches, numRows, minibatchSize);
               onProgress?.(progress);
             },
           }),
         ),
       );
       if (signal?.aborted === true) end = 'stopped';
+      else if (learnt.includes(false)) break;
       else {
         if (this.#models.length > 1) await averageWeights(this.#models);
         const record = log.endSweep(
@@ -134,86 +156,72 @@ export class SweepTrainer {
     }
     return {
       history: log.history(),
-      numTrainingRows: training.numRows,
+      numTrainingRows: numSequences ?? log.rowsPerSweep,
       numValidationRows: validation?.numRows ?? 0,
       end: end ?? 'last-sweep',
     };
   }
 
   /** Each model with its share of the rows; all of them begin with the weights of the first. */
-  async #workers(training: TrainingSet): Promise<Worker[]> {
-    const { numSweeps, seed, optimizer, loss, classWeights, lossWeight } = this.#options;
+  async #workers({ sources, toRows = rowsOf }: TrainingSources): Promise<TrainingWorker[]> {
+    const { optimizer, loss, classWeights, lossWeight, minibatchSize, prefetch = {} } = this.#options;
     const models = this.#models;
+    const { numFeatures, numOutputs } = models[0];
     const weights = models.length === 1 ? undefined : await models[0].getWeights();
     return Promise.all(
-      models.map(async (model, rank) => {
-        if (weights !== undefined && rank > 0) await model.setWeights(weights);
+      models.map(async (model, workerRank) => {
+        if (weights !== undefined && workerRank > 0) await model.setWeights(weights);
         await model.compile({ optimizer, loss, classWeights, lossWeight });
-        const share = shareOf(training, models.length, rank);
-        return new Worker(model, share, { maxSweeps: numSweeps, seed: seed + workerSeed * rank });
+        const reading = {
+          ...{ minibatchSize, rowsPerCall: rowsPerCall(minibatchSize, numFeatures) },
+          ...{ numberOfWorkers: models.length, workerRank },
+          ...{ numFeatures, numTargets: numTargetsOf(loss, numOutputs), toRows },
+        };
+        return new TrainingWorker(model, sources[workerRank], reading, prefetch);
       }),
     );
   }
 
   /** What a run that goes on must have in common with the one before. */
-  #settings(training: TrainingSet, validation: TrainingSet | undefined): TrainingCheckpoint['settings'] {
+  #settings(
+    numRows: number | undefined,
+    validation: TrainingSet | undefined,
+  ): TrainingCheckpoint['settings'] {
     const { optimizer, learningRateScheme, loss, classWeights, lossWeight, minibatchSize, seed } =
       this.#options;
     return {
       // Other schemes do not know how long a run is, so that it may become longer.
       ...(learningRateScheme?.name === 'cosine' && { numSweeps: this.#options.numSweeps }),
       ...{ optimizer, learningRateScheme, loss, classWeights, lossWeight, minibatchSize, seed },
-      ...{ numRows: training.numRows, numValidationRows: validation?.numRows ?? 0 },
+      ...{ numRows, numValidationRows: validation?.numRows ?? 0 },
       ...{ numWorkers: this.#models.length, weights: this.#models[0].weightSpecs },
     };
   }
 
-  #checkShapes(set: TrainingSet): void {
-    const { numFeatures, numOutputs } = this.#models[0];
-    const numTargets = numTargetsOf(this.#options.loss, numOutputs);
+  /** A set as a source for each model. */
+  #sourcesOf(set: TrainingSet): TrainingSources {
+    const { numSweeps, seed, validationSplit = 0 } = this.#options;
     if (set.numRows === 0) throw new MillraceError('MILLRACE_INPUT_EMPTY', 'There are no rows to train on.');
-    if (set.numFeatures !== numFeatures || set.numTargets !== numTargets) {
+    const { training, validation } = splitTrainingSet(set, validationSplit, seed);
+    const sources = this.#models.map(() => sourceOf(training, { maxSweeps: numSweeps, seed }));
+    return { sources, validation };
+  }
+
+  #checkSources(data: TrainingSources): TrainingSources {
+    const { validationSplit = 0 } = this.#options;
+    const [numSources, numModels] = [data.sources.length, this.#models.length];
+    if (validationSplit > 0) {
       throw new MillraceError(
-        'MILLRACE_MODEL_INVALID',
-        `The model takes ${numFeatures} features and, with this loss, ${numTargets} targets per row; the data has ${set.numFeatures} and ${set.numTargets}.`,
+        'MILLRACE_CONFIG_INVALID',
+        'Sources are not split: give rows to validate with, and no validationSplit.',
       );
     }
+    if (numSources === numModels && new Set(data.sources).size === numSources) return data;
+    throw new MillraceError(
+      'MILLRACE_CONFIG_INVALID',
+      `Every model reads a source of its own: ${numModels} are needed, and there are ${new Set(data.sources).size}.`,
+    );
   }
-}
-
-/** Apart from the seeds of neighbouring sweeps. */
-const workerSeed = 104_729;
-
-/** A model with its share of the rows. */
-class Worker {
-  readonly numRows: number;
-  readonly source: ArraySource;
-  readonly model: TrainableModel;
-
-  constructor(model: TrainableModel, share: TrainingSet, options: ChunkedSourceOptions) {
-    this.model = model;
-    this.numRows = share.numRows;
-    this.source = sourceOf(share, options);
-  }
-
-  async state(): Promise<WorkerState> {
-    return { optimizer: await this.model.getOptimizerState(), source: this.source.checkpointState() };
-  }
-
-  async restore(weights: Float32Array, { optimizer, source }: WorkerState): Promise<void> {
-    await this.model.setWeights(weights);
-    await this.model.setOptimizerState(optimizer);
-    this.source.restoreFromCheckpoint(source);
-  }
-}
-
-function shareOf(set: TrainingSet, numberOfWorkers: number, rank: number): TrainingSet {
-  if (numberOfWorkers === 1) return set;
-  const numRows = Math.ceil((set.numRows - rank) / numberOfWorkers);
-  return gatherRows(
-    set,
-    Uint32Array.from({ length: numRows }, (_, place) => place * numberOfWorkers + rank),
-  );
 }
 
 /** Gives all models the mean of their weights. */

@@ -1,6 +1,5 @@
-import type { Minibatch, MinibatchSource } from '../features/minibatch-source.js';
 import type { TrainableModel, TrainedMinibatches } from '../model/model.js';
-import { rowsOf } from './training-set.js';
+import type { RowsToLearn } from './minibatch-reader.js';
 
 /** How a sweep is learnt from. */
 export interface SweepOptions {
@@ -18,36 +17,43 @@ export interface SweepOptions {
 const maxMinibatchesPerCall = 64;
 const maxNumbersPerCall = 2 ** 18;
 
-/** Learns from the rest of a sweep. The rows of the next call are gathered while the model computes. */
+/**
+ * Learns from the rest of a sweep, call by call; the rows of the next call are taken while the model computes.
+ *
+ * @returns the rows that were learnt last, with the end of the sweep; undefined when there were no more, or it was
+ *   stopped
+ */
 export async function learnSweep(
   model: TrainableModel,
-  source: MinibatchSource,
+  calls: AsyncIterator<RowsToLearn, void, undefined>,
   { minibatchSize, learningRateAt, onLearnt, signal }: SweepOptions,
-): Promise<void> {
-  const maxRows = rowsPerCall(minibatchSize, model.numFeatures);
+): Promise<RowsToLearn['sweepEnd']> {
   let underWay: { readonly learnt: Promise<TrainedMinibatches>; readonly numRows: number } | undefined;
-  let [numRows, sweepEnd] = [0, false];
+  let numRows = 0;
+  let sweepEnd: RowsToLearn['sweepEnd'];
   for (;;) {
-    const isOver = sweepEnd || signal?.aborted === true;
-    const minibatch: Minibatch | undefined = isOver ? undefined : await source.nextMinibatch(maxRows);
-    const rows = minibatch && rowsOf(minibatch);
+    const isOver = sweepEnd !== undefined || signal?.aborted === true;
+    const next = isOver ? undefined : await calls.next();
     if (underWay !== undefined) onLearnt(await underWay.learnt, underWay.numRows);
-    if (rows === undefined) return;
+    underWay = undefined;
+    if (next === undefined || next.done === true) return sweepEnd;
+    const rows = next.value;
     ({ sweepEnd } = rows);
+    if (rows.numRows === 0) continue;
     const learningRates: number[] = [];
     for (let row = 0; row < rows.numRows; row += minibatchSize)
       learningRates.push(learningRateAt(numRows + row));
     numRows += rows.numRows;
     const { features, targets } = rows;
     const learnt = model.trainMinibatches(features, targets, rows.numRows, minibatchSize, learningRates);
-    // It is awaited only after the next rows were gathered; a failure before that must not count as unhandled.
+    // It is awaited only after the next rows were taken; a failure before that must not count as unhandled.
     learnt.catch(() => undefined);
     underWay = { learnt, numRows: rows.numRows };
   }
 }
 
-/** A multiple of the minibatch size. */
-function rowsPerCall(minibatchSize: number, numFeatures: number): number {
+/** The rows of one call, a multiple of the minibatch size. */
+export function rowsPerCall(minibatchSize: number, numFeatures: number): number {
   const fitting = Math.floor(maxNumbersPerCall / (minibatchSize * numFeatures));
   return minibatchSize * Math.max(1, Math.min(fitting, maxMinibatchesPerCall));
 }

@@ -71,6 +71,12 @@ export class TrainingLog {
     return this.#sweeps.length;
   }
 
+  /** The mean over the sweeps that have ended; 0 before the first one has. */
+  get rowsPerSweep(): number {
+    const numSweeps = this.#sweeps.length;
+    return numSweeps === 0 ? 0 : Math.round((this.#numRowsDone - this.#sweepRows) / numSweeps);
+  }
+
   /** Between two sweeps. */
   get state(): TrainingLogState {
     const { iterations, ...history } = this.history();

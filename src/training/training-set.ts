@@ -1,5 +1,5 @@
 import { MillraceError } from '../errors.js';
-import type { Minibatch } from '../features/minibatch-source.js';
+import type { Minibatch, MinibatchSource } from '../features/minibatch-source.js';
 import { shuffledIndices } from '../features/shuffle.js';
 import { ArraySource } from '../features/sources/array-source.js';
 import type { ChunkedSourceOptions } from '../features/sources/chunked-source.js';
@@ -19,6 +19,19 @@ export interface TrainingSet extends TrainingRows {
   readonly numTargets: number;
 }
 
+/** Minibatch sources to learn from. */
+export interface TrainingSources {
+  /**
+   * One for each model, at the beginning of the same data with the same options: each reads its share. The caller closes
+   * them.
+   */
+  readonly sources: readonly MinibatchSource[];
+  /** What a minibatch means to the model; unless given, the rows are in the dense streams `features` and `targets`. */
+  readonly toRows?: (minibatch: Minibatch) => TrainingRows;
+  /** Rows to validate with behind each sweep. */
+  readonly validation?: TrainingSet | undefined;
+}
+
 /** The streams that a trainer reads. */
 const [featureStream, targetStream] = ['features', 'targets'];
 
@@ -31,8 +44,11 @@ export function sourceOf(set: TrainingSet, options: ChunkedSourceOptions): Array
   return new ArraySource(streams, options);
 }
 
-/** What a minibatch has of the streams `features` and `targets`, which must be dense. */
-export function rowsOf(minibatch: Minibatch): TrainingRows & { readonly sweepEnd: boolean } {
+/**
+ * What a minibatch has of the streams `features` and `targets`, which must be dense, with a sample of each in every
+ * sequence. Throws MILLRACE_CONFIG_INVALID.
+ */
+export function rowsOf(minibatch: Minibatch): TrainingRows {
   const valuesOf = (name: string) => {
     const stream = minibatch.get(name);
     if (stream?.data.storageFormat !== 'dense') {
@@ -43,8 +59,8 @@ export function rowsOf(minibatch: Minibatch): TrainingRows & { readonly sweepEnd
     }
     return { ...stream, values: stream.data.values };
   };
-  const { values: features, numSequences, sweepEnd } = valuesOf(featureStream);
-  return { features, targets: valuesOf(targetStream).values, numRows: numSequences, sweepEnd };
+  const { values: features, numSequences } = valuesOf(featureStream);
+  return { features, targets: valuesOf(targetStream).values, numRows: numSequences };
 }
 
 /** The rows of these indices, in this order, copied. */

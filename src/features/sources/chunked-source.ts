@@ -28,9 +28,10 @@ interface Position {
 
 /** A source over sequences at rest. One chunk is in memory at a time. */
 export class ChunkedSource implements MinibatchSource {
+  /** Of one sweep. */
+  readonly numSequences: number;
   readonly #sequences: ChunkedSequences;
   readonly #options: ChunkedSourceOptions;
-  readonly #numSequences: number;
   #position: Position = { sweep: 1, sequences: 0, samples: 0 };
   /** The chunk that was read last, and the order of its sequences in a sweep. */
   #chunk:
@@ -48,8 +49,8 @@ export class ChunkedSource implements MinibatchSource {
     checkLength(options);
     this.#sequences = sequences;
     this.#options = options;
-    this.#numSequences = sequences.chunkSizes.reduce((sum, size) => sum + size, 0);
-    if (this.#numSequences === 0)
+    this.numSequences = sequences.chunkSizes.reduce((sum, size) => sum + size, 0);
+    if (this.numSequences === 0)
       throw new MillraceError('MILLRACE_INPUT_EMPTY', 'There are no sequences to learn from.');
   }
 
@@ -70,7 +71,7 @@ export class ChunkedSource implements MinibatchSource {
     const parts: (readonly StreamPart[])[] = [];
     let taken = 0;
     let isFull = false;
-    while (!isFull && position.sequences < this.#numSequences) {
+    while (!isFull && position.sequences < this.numSequences) {
       const { chunk, order, start } = await this.#chunkAt(position);
       const own: number[] = [];
       let place = position.sequences - start;
@@ -85,7 +86,7 @@ export class ChunkedSource implements MinibatchSource {
       }
       parts.push(chunk.gather(Uint32Array.from(own)));
     }
-    const sweepEnd = position.sequences === this.#numSequences;
+    const sweepEnd = position.sequences === this.numSequences;
     position.samples += taken;
     if (sweepEnd) [position.sweep, position.sequences] = [position.sweep + 1, 0];
     this.#position = position;
@@ -102,24 +103,24 @@ export class ChunkedSource implements MinibatchSource {
   }
 
   checkpointState(): SourceState {
-    return { ...this.#position, numSequences: this.#numSequences };
+    return { ...this.#position, numSequences: this.numSequences };
   }
 
   restoreFromCheckpoint(state: SourceState): void {
     const { sweep, sequences, samples, numSequences } = state;
     const isCount = (value: unknown, from: number): value is number =>
       Number.isSafeInteger(value) && (value as number) >= from;
-    if (numSequences !== this.#numSequences) {
+    if (numSequences !== this.numSequences) {
       throw new MillraceError(
         'MILLRACE_CHECKPOINT_INVALID',
-        `The checkpoint was taken over ${String(numSequences)} sequences, and this source has ${this.#numSequences}.`,
+        `The checkpoint was taken over ${String(numSequences)} sequences, and this source has ${this.numSequences}.`,
       );
     }
     if (
       !isCount(sweep, 1) ||
       !isCount(sequences, 0) ||
       !isCount(samples, 0) ||
-      sequences >= this.#numSequences
+      sequences >= this.numSequences
     ) {
       throw new MillraceError('MILLRACE_CHECKPOINT_INVALID', 'The checkpoint is not one of such a source.');
     }

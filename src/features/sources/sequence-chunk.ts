@@ -1,3 +1,4 @@
+import { joinArrays } from '../join-arrays.js';
 import type { DenseSamples, SparseSamples, StreamInformation } from '../minibatch-source.js';
 
 /** What some sequences have of one stream. */
@@ -28,19 +29,19 @@ export interface ChunkedSequences {
 /** Puts parts of one stream behind one another. */
 export function joinParts(parts: readonly StreamPart[]): StreamPart {
   if (parts.length === 1) return parts[0];
-  const lengths = join(
+  const lengths = joinArrays(
     Uint32Array,
     parts.map((part) => part.lengths),
   );
   const data = parts.map((part) => part.data);
-  const values = join(
+  const values = joinArrays(
     Float32Array,
     data.map((each) => each.values),
   );
   if (data.every((each) => each.storageFormat === 'dense'))
     return { data: { storageFormat: 'dense', values }, lengths };
   const sparse = data as readonly SparseSamples[];
-  const ends = join(
+  const ends = joinArrays(
     Uint32Array,
     sparse.map((each) => each.ends),
   );
@@ -49,19 +50,9 @@ export function joinParts(parts: readonly StreamPart[]): StreamPart {
     for (let i = 0; i < each.ends.length; i++) ends[place++] += numBefore;
     numBefore += each.values.length;
   }
-  const indices = join(
+  const indices = joinArrays(
     Uint32Array,
     sparse.map((each) => each.indices),
   );
   return { data: { storageFormat: 'sparse', indices, values, ends }, lengths };
-}
-
-function join<T extends Float32Array | Uint32Array>(Type: new (length: number) => T, parts: readonly T[]): T {
-  const joined = new Type(parts.reduce((sum, { length }) => sum + length, 0));
-  let place = 0;
-  for (const part of parts) {
-    joined.set(part, place);
-    place += part.length;
-  }
-  return joined;
 }
