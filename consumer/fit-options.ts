@@ -14,6 +14,7 @@ import type { LearningRateScheme } from '../src/training/learning-rate.js';
 import type { FitOptions } from '../src/training/fit-bundle.js';
 import type { CheckpointOptions } from '../src/training/training-checkpoint.js';
 import type { ClassWeights } from '../src/training/targets.js';
+import type { TrainerSpec } from '../src/training/trainer-spec.js';
 import { readJsonFile } from './json-file.js';
 
 /** Options that say how the rows reach the model. */
@@ -159,10 +160,11 @@ export const fitOptions = defineOptions({
   },
   trainer: {
     type: 'string',
-    choices: ['single', 'averaging'],
+    choices: ['single', 'averaging', 'ensemble'],
     default: 'single',
     section: 'Training',
-    description: 'One model, or one in each of several processes, averaged behind every sweep',
+    description:
+      'One model; or one in each of several processes: averaging makes one model of them behind every sweep, ensemble lets them answer together',
   },
   workers: {
     type: 'integer',
@@ -170,7 +172,14 @@ export const fitOptions = defineOptions({
     min: 2,
     max: 256,
     section: 'Training',
-    description: 'Processes of --trainer averaging, each with its share of the rows',
+    description:
+      'Processes of --trainer averaging, each with its share of the rows, or ensemble, each with all rows',
+  },
+  combine: {
+    type: 'string',
+    choices: ['average', 'vote'],
+    section: 'Training',
+    description: 'How the models of --trainer ensemble answer together; without it, average',
   },
   batchSize: { type: 'integer', default: 32, min: 1, section: 'Training', description: 'Rows per step' },
   sweeps: { type: 'integer', default: 10, min: 1, section: 'Training', description: 'Passes over the rows' },
@@ -230,7 +239,7 @@ export type CompiledFitOptions = Compiled<typeof fitOptions>;
 export async function fitOptionsFor(
   options: CompiledFitOptions,
   schema: Schema,
-): Promise<Omit<FitOptions, 'newModel'>> {
+): Promise<Omit<FitOptions, 'newModel'> & Required<Pick<FitOptions, 'trainer'>>> {
   const { learningRate, momentum, clipValue, clipNorm, globalClipNorm } = options;
   return {
     name: options.name,
@@ -256,12 +265,25 @@ export async function fitOptionsFor(
     loss: options.loss,
     lossWeight: options.lossWeight,
     classWeights: options.classWeights && parseClassWeights(options.classWeights),
-    numWorkers: options.trainer === 'single' ? 1 : options.workers,
+    trainer: trainerOf(options),
     minibatchSize: options.batchSize,
     numSweeps: options.sweeps,
     validationSplit: options.validationSplit,
     seed: options.seed,
   };
+}
+
+function trainerOf(options: CompiledFitOptions): TrainerSpec {
+  const { trainer: name, workers: numWorkers, combine } = options;
+  if (combine !== undefined && name !== 'ensemble') throw invalid('--combine is for --trainer ensemble.');
+  switch (name) {
+    case 'single':
+      return { name };
+    case 'averaging':
+      return { name, numWorkers };
+    case 'ensemble':
+      return { name, numWorkers, combination: combine ?? 'average' };
+  }
 }
 
 function checkpointOf({ checkpoint, resume }: CompiledFitOptions): CheckpointOptions | undefined {

@@ -12,6 +12,7 @@ import { startCompute, type Compute } from '../src/tensorflow/compute.js';
 import type { EndReason } from '../src/training/early-stop.js';
 import { fitBundle, type FitResult } from '../src/training/fit-bundle.js';
 import { readRowsAtRest, type RowsAtRest } from '../src/training/rows-at-rest.js';
+import { numWorkersOf } from '../src/training/trainer-spec.js';
 import type { SweepRecord } from '../src/training/training-log.js';
 import { fitOptions, fitOptionsFor, type CompiledFitOptions } from './fit-options.js';
 
@@ -60,9 +61,11 @@ async function train(
   context: ProgramContext,
 ): Promise<number> {
   const computes: Compute[] = [];
-  const progress = createProgress(context.stderr, { total: rows.numRows * options.sweeps, unit: 'rows' });
+  const numModels = options.trainer === 'ensemble' ? options.workers : 1;
+  const total = rows.numRows * options.sweeps * numModels;
+  const progress = createProgress(context.stderr, { total, unit: 'rows' });
   try {
-    computes.push(...(await startWorkers(settings.numWorkers ?? 1, options, context)));
+    computes.push(...(await startWorkers(numWorkersOf(settings.trainer), options, context)));
     const fitted = await fitBundle(rows, {
       ...settings,
       newModel: (spec, seed, worker) => computes[worker].newModel(spec, seed),

@@ -76,7 +76,9 @@ export { StringIndexer, type StringIndexerOptions } from './features/transformer
 export { VectorAssembler, type VectorAssemblerOptions } from './features/transformers/vector-assembler.js';
 
 // Models: what they are, how they are kept, how they predict, how good they are.
-export type { LayerSpec, ModelArtifact, ModelSpec, WeightVector } from './model/artifact.js';
+export type { Combination, LayerSpec, ModelArtifact, ModelSpec, WeightVector } from './model/artifact.js';
+export { EnsembleModel } from './model/ensemble-model.js';
+export { ensembleArtifact, type EnsembleArtifact } from './model/ensemble.js';
 export type {
   LossGradient,
   LossName,
@@ -124,10 +126,13 @@ export { defaultPipeline, type Scaling } from './training/default-pipeline.js';
 export { fitBundle, type FitOptions, type FitResult } from './training/fit-bundle.js';
 export { readRowsAtRest, type RowsAtRest } from './training/rows-at-rest.js';
 export { AveragingTrainer } from './training/averaging-trainer.js';
+export { EnsembleTrainer, type EnsembleOptions } from './training/ensemble-trainer.js';
 export { SingleTrainer } from './training/single-trainer.js';
+export type { TrainerSpec } from './training/trainer-spec.js';
 export type { TrainerOptions, TrainingResult } from './training/sweep-trainer.js';
 export type { CheckpointOptions } from './training/training-checkpoint.js';
 export type { EarlyStopOptions, EndReason } from './training/early-stop.js';
 export type { LearningRateScheme } from './training/learning-rate.js';
 export type { TrainingRows, TrainingSet, TrainingSources } from './training/training-set.js';
 export type { SweepRecord, TrainingHistory, TrainingProgress } from './training/training-log.js';
+export type { WorkerHistory, WorkerSweep } from './training/worker-log.js';

@@ -21,9 +21,24 @@ export interface WeightVector {
   readonly values: Float32Array;
 }
 
+/**
+ * How the answers of several models become one. `average`: the mean of their outputs. `vote`: the share of the models
+ * that choose each class, by their largest output (the first of equals); of a single output, which is the probability of
+ * the second class, the share of those above 0.5.
+ */
+export type Combination = 'average' | 'vote';
+
 /** Everything that is needed to make the model again, wherever it came from. */
 export type ModelArtifact =
   | { readonly format: 'spec'; readonly spec: ModelSpec; readonly weights: WeightVector }
+  /** Models of one specification that answer together; `weights`: those of the members, one member behind the other. */
+  | {
+      readonly format: 'ensemble';
+      readonly combination: Combination;
+      readonly numMembers: number;
+      readonly spec: ModelSpec;
+      readonly weights: WeightVector;
+    }
   /** `topology`: the `modelTopology` of a TensorFlow.js LayersModel. */
   | { readonly format: 'layers-model'; readonly topology: unknown; readonly weights: WeightVector }
   /** `folder`: a TensorFlow SavedModel with this signature, which must take and give one float tensor. */

@@ -5,13 +5,14 @@ import { schemaColumns } from '../features/row-reader.js';
 import type { Observation } from '../record/observation.js';
 import { schemaFingerprint } from '../record/schema.js';
 import { parseSchema } from '../record/schema-file.js';
-import type { ModelArtifact, ModelSpec } from './artifact.js';
+import type { Combination, ModelArtifact, ModelSpec } from './artifact.js';
 import type { BundleContents, GoldenRows } from './bundle-contents.js';
 import { isSafePath, type BundleFile } from './bundle-files.js';
+import { maxMembers } from './ensemble.js';
 import type { WeightSpec } from './model.js';
-import { checkModelSpec } from './model-spec.js';
-import { targetFromJSON } from './target.js';
-import { weightSpecsFromJSON } from './weights-file.js';
+import { checkModelSpec, planModel } from './model-spec.js';
+import { targetFromJSON, type Target } from './target.js';
+import { countWeights, weightSpecsFromJSON } from './weights-file.js';
 
 const format = 'millrace-bundle';
 /** Raised whenever an older reader would misunderstand what a newer writer writes. */
@@ -24,6 +25,13 @@ const reservedNames = new Set(['__proto__', 'constructor', 'prototype']);
 export type ManifestModel =
   | {
       readonly format: 'spec';
+      readonly spec: ModelSpec;
+      readonly weights: WeightSpec[];
+    }
+  | {
+      readonly format: 'ensemble';
+      readonly combination: Combination;
+      readonly numMembers: number;
       readonly spec: ModelSpec;
       readonly weights: WeightSpec[];
     }
@@ -101,13 +109,14 @@ function readFields(json: JsonObject): Manifest {
   const pipeline = Pipeline.fromJSON(json.any('pipeline'), schemaColumns(schema));
   if (!pipeline.fitted) throw json.invalid('has a pipeline that was not fitted.');
   json.object('training');
+  const target = targetFromJSON(json.any('target'));
   const manifest: Manifest = {
     name,
     version,
     schema,
     pipeline,
-    target: targetFromJSON(json.any('target')),
-    model: readModel(json.object('model')),
+    target,
+    model: readModel(json.object('model'), target),
     training: json.any('training') as Record<string, unknown>,
     golden: readGolden(json.object('golden')),
     files: json.objects('files').map(readFile),
@@ -116,8 +125,8 @@ function readFields(json: JsonObject): Manifest {
   return manifest;
 }
 
-function readModel(json: JsonObject): ManifestModel {
-  const kind = json.choice('format', ['spec', 'layers-model', 'saved-model']);
+function readModel(json: JsonObject, target: Target): ManifestModel {
+  const kind = json.choice('format', ['spec', 'ensemble', 'layers-model', 'saved-model']);
   let model: ManifestModel;
   switch (kind) {
     case 'spec':
@@ -126,6 +135,9 @@ function readModel(json: JsonObject): ManifestModel {
         spec: checkModelSpec(json.any('spec')),
         weights: weightSpecsFromJSON(json, 'weights'),
       };
+      break;
+    case 'ensemble':
+      model = readEnsemble(json, target);
       break;
     case 'layers-model':
       json.object('topology');
@@ -141,6 +153,20 @@ function readModel(json: JsonObject): ManifestModel {
   }
   json.end();
   return model;
+}
+
+function readEnsemble(json: JsonObject, target: Target): Extract<ManifestModel, { format: 'ensemble' }> {
+  const combination = json.choice('combination', ['average', 'vote']);
+  const numMembers = json.number('numMembers', { min: 1, max: maxMembers, integer: true });
+  const spec = checkModelSpec(json.any('spec'));
+  const weights = weightSpecsFromJSON(json, 'weights');
+  if (countWeights(weights) !== numMembers * planModel(spec).numWeights) {
+    throw json.invalid(`does not have the weights of ${numMembers} models of its specification.`);
+  }
+  if (combination === 'vote' && target.kind === 'regression') {
+    throw json.invalid('votes for classes, and the target is a number.');
+  }
+  return { format: 'ensemble', combination, numMembers, spec, weights };
 }
 
 function readGolden(json: JsonObject): GoldenRows {
@@ -177,6 +203,10 @@ function manifestModel(artifact: ModelArtifact): unknown {
   switch (artifact.format) {
     case 'spec':
       return { format: 'spec', spec: artifact.spec, weights: artifact.weights.specs };
+    case 'ensemble': {
+      const { format, combination, numMembers, spec, weights } = artifact;
+      return { format, combination, numMembers, spec, weights: weights.specs };
+    }
     case 'layers-model':
       return { format: 'layers-model', topology: artifact.topology, weights: artifact.weights.specs };
     case 'saved-model':

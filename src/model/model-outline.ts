@@ -1,4 +1,5 @@
 import type { ModelArtifact } from './artifact.js';
+import type { EnsembleArtifact } from './ensemble.js';
 import { planModel } from './model-spec.js';
 
 /** The model of a bundle as lines for people: its layers with shapes and weights, or where it came from. */
@@ -13,6 +14,7 @@ export function modelOutline(artifact: ModelArtifact): string[] {
   }
   const { layers } = planModel(artifact.spec);
   return [
+    ...(artifact.format === 'ensemble' ? [describeEnsemble(artifact)] : []),
     `input [${artifact.spec.inputShape.join(', ')}], ${numWeights}`,
     ...layers.map(({ layer, outputShape }) => {
       const { type, ...options } = layer;
@@ -20,4 +22,9 @@ export function modelOutline(artifact: ModelArtifact): string[] {
       return `  ${[type, ...shown].join(' ')} -> [${outputShape.join(', ')}]`;
     }),
   ];
+}
+
+function describeEnsemble({ numMembers, combination }: EnsembleArtifact): string {
+  const how = { average: 'whose outputs are averaged', vote: 'which vote' }[combination];
+  return `ensemble of ${numMembers}, ${how}; each of them:`;
 }

@@ -4,7 +4,7 @@ import { MillraceError } from '../errors.js';
 import type { WeightSpec } from './model.js';
 
 /** A quarter of a milliard float32 numbers: 1 GiB. */
-const maxWeights = 2 ** 28;
+export const maxWeights = 2 ** 28;
 const maxDimensions = 8;
 
 /** Reads the names and shapes of weight tensors. Throws the code of the object they stand in. */

@@ -2,8 +2,8 @@ import { parentPort } from 'node:worker_threads';
 import { MillraceError } from '../errors.js';
 import { isTrainable, type Network, type TrainableNetwork } from './network.js';
 import { loadTensorFlow, type TensorFlow } from './backend.js';
-import { layersNetworkFromArtifact, newLayersNetwork } from './layers-network-factory.js';
-import { openSavedNetwork } from './saved-network.js';
+import { newLayersNetwork } from './layers-network-factory.js';
+import { networkFromArtifact } from './network-factory.js';
 import {
   toErrorMessage,
   transferable,
@@ -23,11 +23,7 @@ const calls: ComputeCalls = {
     loaded = await loadTensorFlow(request);
   },
   async openModel(artifact) {
-    return register(
-      artifact.format === 'saved-model'
-        ? await openSavedNetwork(tensorFlow(), artifact)
-        : await layersNetworkFromArtifact(tensorFlow(), artifact),
-    );
+    return register(await networkFromArtifact(tensorFlow(), artifact));
   },
   async newModel(spec, seed) {
     return register(await newLayersNetwork(tensorFlow(), spec, seed));
@@ -113,7 +109,7 @@ function trainable(model: number): TrainableNetwork {
   if (!isTrainable(network)) {
     throw new MillraceError(
       'MILLRACE_COMPUTE_FAILED',
-      'A SavedModel only predicts; it has no weights to train here.',
+      'This model only predicts; a SavedModel or an ensemble cannot be trained further.',
     );
   }
   return network;

@@ -21,7 +21,7 @@ export interface Compute {
   /** Settles, with the reason, only if the thread ends without being closed; then nothing here works any more. */
   readonly died: Promise<MillraceError>;
   /**
-   * The model that was saved. It can learn unless it is a SavedModel.
+   * The model that was saved. It can learn unless it is a SavedModel or an ensemble.
    * Throws MILLRACE_MODEL_INVALID; MILLRACE_TENSORFLOW_UNAVAILABLE for a SavedModel on the WASM backend.
    */
   openModel(artifact: ModelArtifact): Promise<Model | TrainableModel>;

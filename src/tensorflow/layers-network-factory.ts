@@ -1,6 +1,7 @@
 import type * as layers from '@tensorflow/tfjs-layers';
 import { MillraceError, messageOf } from '../errors.js';
 import type { ModelArtifact, ModelSpec, WeightVector } from '../model/artifact.js';
+import type { WeightSpec } from '../model/model.js';
 import type { Tf, TensorFlow } from './backend.js';
 import { LayersNetwork } from './layers-network.js';
 import { GraphNetwork } from './graph/graph-network.js';
@@ -19,7 +20,7 @@ export function newLayersNetwork(
 /** The network that was saved. Throws MILLRACE_MODEL_INVALID when the weights are not those of the layers. */
 export async function layersNetworkFromArtifact(
   tensorFlow: TensorFlow,
-  artifact: Exclude<ModelArtifact, { format: 'saved-model' }>,
+  artifact: Extract<ModelArtifact, { format: 'spec' | 'layers-model' }>,
 ): Promise<TrainableNetwork> {
   checkWeightVector(artifact.weights);
   if (artifact.format === 'layers-model') {
@@ -27,7 +28,7 @@ export async function layersNetworkFromArtifact(
   }
   const network = await networkOf(tensorFlow, buildSequential(tensorFlow.tf, artifact.spec, 1), 1);
   try {
-    requireSameShapes(network, artifact.weights);
+    requireSameShapes(network.weightSpecs, artifact.weights);
     network.setWeights(artifact.weights.values);
   } catch (error) {
     network.dispose();
@@ -37,7 +38,7 @@ export async function layersNetworkFromArtifact(
 }
 
 /** Takes the model over: as a graph where it can be one, else layer by layer. Throws MILLRACE_MODEL_INVALID. */
-async function networkOf(
+export async function networkOf(
   tensorFlow: TensorFlow,
   model: layers.LayersModel,
   seed: number,
@@ -80,9 +81,10 @@ async function fromTopology(tf: Tf, topology: unknown, weights: WeightVector): P
   }
 }
 
-function requireSameShapes(network: TrainableNetwork, weights: WeightVector): void {
+/** Throws MILLRACE_MODEL_INVALID when weights have other names or shapes than those of a model. */
+export function requireSameShapes(specs: readonly WeightSpec[], weights: WeightVector): void {
   const describe = ({ name, shape }: WeightVector['specs'][number]) => `${name} [${shape.join(', ')}]`;
-  const expected = network.weightSpecs.map(describe);
+  const expected = specs.map(describe);
   const given = weights.specs.map(describe);
   const index = expected.findIndex((each, i) => each !== given[i]);
   if (index !== -1 || given.length !== expected.length) {
@@ -94,7 +96,8 @@ function requireSameShapes(network: TrainableNetwork, weights: WeightVector): vo
   }
 }
 
-function checkWeightVector({ specs, values }: WeightVector): void {
+/** Throws MILLRACE_MODEL_INVALID when there are more or fewer numbers than the shapes need. */
+export function checkWeightVector({ specs, values }: WeightVector): void {
   const length = specs.reduce(
     (sum, { shape }) => sum + shape.reduce((product, size) => product * size, 1),
     0,

@@ -15,8 +15,8 @@ import type { Tf, TensorFlow } from './backend.js';
 import type { Backend } from './compute-protocol.js';
 import { rowLosses, rowLossesOfLogits } from './losses.js';
 import {
-  checkNumWeights,
   numWeightsOf,
+  setWeightVector,
   sizeOf,
   weightSpecsOf,
   weightVectorOf,
@@ -82,15 +82,7 @@ export class LayersNetwork implements TrainableNetwork {
   }
 
   setWeights(weights: Float32Array): void {
-    checkNumWeights(weights, this.weightSpecs);
-    this.#tf.tidy(() => {
-      let offset = 0;
-      const tensors = this.weightSpecs.map(({ shape }) => {
-        const values = weights.subarray(offset, (offset += sizeOf(shape)));
-        return this.#tf.tensor(values, [...shape]);
-      });
-      this.#model.setWeights(tensors);
-    });
+    setWeightVector(this.#tf, this.#model, weights);
   }
 
   compile(options: TrainingOptions): void {

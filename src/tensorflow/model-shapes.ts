@@ -1,6 +1,7 @@
 import type * as layers from '@tensorflow/tfjs-layers';
 import { MillraceError } from '../errors.js';
 import type { WeightSpec } from '../model/model.js';
+import type { Tf } from './backend.js';
 
 /** How many numbers a shape holds. */
 export function sizeOf(shape: readonly number[]): number {
@@ -29,6 +30,20 @@ export function weightVectorOf(model: layers.LayersModel): Float32Array {
     offset += weight.size;
   }
   return vector;
+}
+
+/** Gives the layers the weights of a flat vector. Throws MILLRACE_MODEL_INVALID when it has another length than theirs. */
+export function setWeightVector(tf: Tf, model: layers.LayersModel, weights: Float32Array): void {
+  const specs = weightSpecsOf(model);
+  checkNumWeights(weights, specs);
+  tf.tidy(() => {
+    let offset = 0;
+    const tensors = specs.map(({ shape }) => {
+      const values = weights.subarray(offset, (offset += sizeOf(shape)));
+      return tf.tensor(values, [...shape]);
+    });
+    model.setWeights(tensors);
+  });
 }
 
 /** Throws MILLRACE_MODEL_INVALID when a flat vector has another length than that of these weights. */

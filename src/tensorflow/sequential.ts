@@ -20,8 +20,10 @@ const defaultOptions: Readonly<Record<string, Readonly<Record<string, unknown>>>
  * A LayersModel with new weights out of a specification. Weights are named by the place of their layer, such as
  * `dense_1/kernel`. Initializers without a seed of their own draw theirs from `seed`: the same seed gives the same
  * weights. Throws MILLRACE_MODEL_INVALID.
+ *
+ * @param prefix of the names of its layers
  */
-export function buildSequential(tf: Tf, spec: ModelSpec, seed: number): layers.LayersModel {
+export function buildSequential(tf: Tf, spec: ModelSpec, seed: number, prefix = ''): layers.Sequential {
   const plan = planModel(spec);
   const nextSeed = seedSequence(seed);
   const model = tf.sequential();
@@ -31,7 +33,7 @@ export function buildSequential(tf: Tf, spec: ModelSpec, seed: number): layers.L
         tf,
         layer,
         nextSeed,
-        `${layer.type}_${index + 1}`,
+        `${prefix}${layer.type}_${index + 1}`,
         index === 0 ? spec.inputShape : undefined,
       ),
     );

@@ -1,19 +1,20 @@
-import type { RowErrorCode } from '../errors.js';
+import { MillraceError, type RowErrorCode } from '../errors.js';
 import type { Pipeline } from '../features/pipeline.js';
 import { LabelIndexTransformer } from '../features/transformers/label-index.js';
-import type { ModelSpec } from '../model/artifact.js';
+import type { ModelArtifact, ModelSpec } from '../model/artifact.js';
 import type { BundleContents, GoldenRows } from '../model/bundle-contents.js';
+import { ensembleArtifact } from '../model/ensemble.js';
 import { takeGoldenRows } from '../model/golden-rows.js';
-import type { LossName, TrainableModel } from '../model/model.js';
+import type { LossName, Model, TrainableModel } from '../model/model.js';
 import { planModel } from '../model/model-spec.js';
 import { ModelPredictor } from '../model/predictor.js';
 import { fitVocabulary, type Target } from '../model/target.js';
+import { maxWeights } from '../model/weights-file.js';
 import type { Schema } from '../record/schema.js';
 import { prepareRows, type RowsAtRest } from './rows-at-rest.js';
-import { AveragingTrainer } from './averaging-trainer.js';
-import { SingleTrainer } from './single-trainer.js';
-import type { TrainerOptions, TrainingResult } from './sweep-trainer.js';
+import { workerSeed, type TrainerOptions, type TrainingResult } from './sweep-trainer.js';
 import { checkLoss, classWeightsOf, defaultLoss, lossTargets, type ClassWeights } from './targets.js';
+import { createTrainer, numWorkersOf, type TrainerSpec } from './trainer-spec.js';
 import { trainingFacts } from './training-facts.js';
 import { finalEvaluation, type FinalEvaluation } from './validation.js';
 
@@ -30,9 +31,9 @@ export interface FitOptions extends Omit<TrainerOptions, 'loss' | 'classWeights'
   /** Default: sparse categorical (or, for one output, binary) cross-entropy; mean squared error for regression. */
   readonly loss?: LossName | undefined;
   readonly classWeights?: ClassWeights | undefined;
-  /** Models that are trained at the same time, and averaged behind every sweep; 1 unless given. */
-  readonly numWorkers?: number;
-  /** Makes the model of a worker, from 0 on, where that computes. */
+  /** One model is trained unless given. */
+  readonly trainer?: TrainerSpec;
+  /** Makes the model of a worker, from 0 on, where that computes; every worker has a seed of its own. */
   readonly newModel: (spec: ModelSpec, seed: number, worker: number) => Promise<TrainableModel>;
 }
 
@@ -40,8 +41,8 @@ export interface FitResult extends TrainingResult {
   readonly contents: BundleContents;
   readonly golden: GoldenRows;
   readonly predictor: ModelPredictor;
-  /** The caller closes it. */
-  readonly model: TrainableModel;
+  /** What was trained; the caller closes it. */
+  readonly model: Model;
   readonly evaluation: FinalEvaluation;
   /** Rows that were read and could not be learnt from. */
   readonly rejected: ReadonlyMap<RowErrorCode, number>;
@@ -60,7 +61,7 @@ export async function fitBundle(rows: RowsAtRest, options: FitOptions): Promise<
   await pipeline.fit(source);
   const target = await learnTarget(options.task, source);
   const spec = options.network(pipeline.outputShape, target);
-  const { numOutputs } = planModel(spec);
+  const { numOutputs, numWeights } = planModel(spec);
   const prepared = prepareRows(rows, pipeline, target);
   const loss = options.loss ?? defaultLoss(target, numOutputs);
   checkLoss(loss, target);
@@ -71,28 +72,28 @@ export async function fitBundle(rows: RowsAtRest, options: FitOptions): Promise<
     numFeatures: pipeline.outputColumns.length,
   };
   const classWeights = options.classWeights && classWeightsOf(options.classWeights, target, prepared.values);
-  const { numWorkers = 1 } = options;
+  const trainerSpec = options.trainer ?? { name: 'single' };
+  checkSize(trainerSpec, numWeights);
   const models: TrainableModel[] = [];
   try {
-    for (let worker = 0; worker < numWorkers; worker++)
-      models.push(await options.newModel(spec, seed, worker));
-    const [model, ...others] = models;
-    const predictor = new ModelPredictor({ schema, pipeline, target, model, name, version });
+    for (let worker = 0; worker < numWorkersOf(trainerSpec); worker++)
+      models.push(await options.newModel(spec, seed + workerSeed * worker, worker));
     const training = { ...options, loss, classWeights };
-    const trainer =
-      others.length === 0 ? new SingleTrainer(model, training) : new AveragingTrainer(models, training);
+    const trainer = createTrainer(trainerSpec, models, training);
+    const { model } = trainer;
+    const predictor = new ModelPredictor({ schema, pipeline, target, model, name, version });
     const result = await trainer.train(set);
-    await Promise.all(others.map((each) => each.close()));
+    const artifact = await artifactOf(spec, trainerSpec, models);
+    if (trainerSpec.name === 'averaging') await Promise.all(models.slice(1).map((each) => each.close()));
     const evaluation = await finalEvaluation(model, set, training, result.history);
-    const weights = { specs: model.weightSpecs, values: await model.getWeights() };
     const contents: BundleContents = {
       name,
       version,
       schema,
       pipeline,
       target,
-      artifact: { format: 'spec', spec, weights },
-      training: trainingFacts(training, result, evaluation, prepared.rejected),
+      artifact,
+      training: { trainer: trainerSpec, ...trainingFacts(training, result, evaluation, prepared.rejected) },
     };
     const golden = await takeGoldenRows(predictor, rows.sample);
     return { ...result, contents, golden, predictor, model, evaluation, rejected: prepared.rejected };
@@ -100,6 +101,30 @@ export async function fitBundle(rows: RowsAtRest, options: FitOptions): Promise<
     await Promise.allSettled(models.map((each) => each.close()));
     throw error;
   }
+}
+
+/** What is kept of the models: behind an averaging trainer all of them are the same. */
+async function artifactOf(
+  spec: ModelSpec,
+  trainer: TrainerSpec,
+  models: readonly TrainableModel[],
+): Promise<ModelArtifact> {
+  const kept = trainer.name === 'ensemble' ? models : models.slice(0, 1);
+  const weights = await Promise.all(
+    kept.map(async (model) => ({ specs: model.weightSpecs, values: await model.getWeights() })),
+  );
+  return trainer.name === 'ensemble'
+    ? ensembleArtifact(spec, trainer.combination, weights)
+    : { format: 'spec', spec, weights: weights[0] };
+}
+
+/** Better before a training than when its bundle is saved. */
+function checkSize(trainer: TrainerSpec, numWeights: number): void {
+  if (trainer.name !== 'ensemble' || trainer.numWorkers * numWeights <= maxWeights) return;
+  throw new MillraceError(
+    'MILLRACE_CONFIG_INVALID',
+    `${trainer.numWorkers} models of ${numWeights} weights are more than the ${maxWeights} weights of a bundle; train fewer of them.`,
+  );
 }
 
 async function learnTarget(task: FitOptions['task'], source: () => RowsAtRest['batches']): Promise<Target> {

@@ -2,7 +2,8 @@ import { MillraceError } from '../errors.js';
 import type { PrefetchOptions } from '../features/prefetch.js';
 import { numTargetsOf } from '../model/loss.js';
 import { learningRateOf } from '../model/optimizer.js';
-import type { TrainableModel, TrainingOptions } from '../model/model.js';
+import type { EnsembleModel } from '../model/ensemble-model.js';
+import type { Model, TrainableModel, TrainingOptions } from '../model/model.js';
 import type { Target } from '../model/target.js';
 import { EarlyStop, type EarlyStopOptions, type EndReason } from './early-stop.js';
 import { LearningRate, type LearningRateScheme } from './learning-rate.js';
@@ -54,7 +55,7 @@ export interface TrainerOptions extends TrainingOptions, EarlyStopOptions {
 
 export interface TrainingResult {
   readonly history: TrainingHistory;
-  /** Rows of a sweep, of all models together. */
+  /** Rows of a sweep. */
   readonly numTrainingRows: number;
   readonly numValidationRows: number;
   /** Whether the run went through all its sweeps, and why not. */
@@ -63,21 +64,32 @@ export interface TrainingResult {
 
 /**
  * Trains models on data at rest, sweep by sweep. Every model learns from its share of the rows, those whose number modulo
- * the number of models is its own; behind each sweep all of them get the mean of their weights. The next minibatches are
- * read while the models compute.
+ * the number of models is its own; behind each sweep all of them get the mean of their weights. Models of an ensemble are
+ * trained apart instead, each on all rows. The next minibatches are read while the models compute.
  */
 export class SweepTrainer {
+  /** What is trained, as it answers. */
+  readonly model: Model;
+  readonly #ensemble: EnsembleModel | undefined;
   readonly #models: readonly TrainableModel[];
   readonly #options: TrainerOptions;
+  /** How many workers each row is shared among. */
+  readonly #numShares: number;
 
-  /** @param models at least one; each has the same layers */
-  constructor(models: readonly TrainableModel[], options: TrainerOptions) {
+  /**
+   * @param models at least one; each has the same layers
+   * @param ensemble of the models, which are then trained apart
+   */
+  constructor(models: readonly TrainableModel[], options: TrainerOptions, ensemble?: EnsembleModel) {
     this.#models = models;
     this.#options = options;
+    this.#ensemble = ensemble;
+    this.#numShares = ensemble === undefined ? models.length : 1;
+    this.model = ensemble ?? models[0];
   }
 
   /**
-   * Runs all sweeps; afterwards the model holds the weights of the last step.
+   * Runs all sweeps; afterwards the models hold the weights of the last step.
    *
    * @param data a set in memory (4 bytes a number, and as much again when rows are put aside for validation), or sources
    * @throws MillraceError MILLRACE_INPUT_EMPTY, MILLRACE_CONFIG_INVALID, MILLRACE_CHECKPOINT_INVALID, MILLRACE_MODEL_INVALID
@@ -108,23 +120,27 @@ export class SweepTrainer {
     const earlyStop = new EarlyStop(this.#options);
     const settings = this.#settings(numSequences, validation);
     const found = checkpoint && (await findCheckpoint(checkpoint, settings));
-    const log = new TrainingLog(found?.log);
+    const log = new TrainingLog(workers.length, found?.log);
     if (found !== undefined) {
-      await Promise.all(workers.map((worker, rank) => worker.restore(found.weights, found.workers[rank])));
+      await Promise.all(
+        workers.map((worker, rank) =>
+          worker.restore(found.weights[this.#ensemble ? rank : 0], found.workers[rank]),
+        ),
+      );
       learningRate.state = found.learningRate;
       earlyStop.state = found.earlyStop;
     }
     // Without the length of a sweep, the learning rate stands still within it.
-    const rowsPerWorker = (numSequences ?? Infinity) / workers.length;
+    const rowsPerWorker = (numSequences ?? Infinity) / this.#numShares;
     let end = found?.end;
     for (let sweep = log.numSweeps + 1; sweep <= numSweeps && end === undefined; sweep++) {
       const learnt = await Promise.all(
-        workers.map((worker) =>
+        workers.map((worker, rank) =>
           worker.learnSweep({
             signal,
             learningRateAt: (row) => learningRate.at(sweep - 1 + Math.min(1, row / rowsPerWorker)),
             onLearnt: (minibatches, numRows) => {
-              const progress = log.add(minibatches, numRows, minibatchSize);
+              const progress = log.add(rank, minibatches, numRows, minibatchSize);
               onProgress?.(progress);
             },
           }),
@@ -133,10 +149,8 @@ export class SweepTrainer {
       if (signal?.aborted === true) end = 'stopped';
       else if (learnt.includes(false)) break;
       else {
-        if (this.#models.length > 1) await averageWeights(this.#models);
-        const record = log.endSweep(
-          validation && (await validate(this.#models[0], validation, this.#options)),
-        );
+        if (this.#ensemble === undefined) await averageWeights(this.#models);
+        const record = log.endSweep(validation && (await validate(this.model, validation, this.#options)));
         onSweep?.(record);
         const sweepLoss = record.validationLoss ?? record.loss;
         learningRate.endSweep(sweepLoss);
@@ -144,7 +158,7 @@ export class SweepTrainer {
         if (checkpoint !== undefined) {
           await writeCheckpoint(checkpoint.file, {
             settings,
-            weights: await this.#models[0].getWeights(),
+            weights: await this.#weights(),
             workers: await Promise.all(workers.map((worker) => worker.state())),
             learningRate: learningRate.state,
             earlyStop: earlyStop.state,
@@ -156,25 +170,31 @@ export class SweepTrainer {
     }
     return {
       history: log.history(),
-      numTrainingRows: numSequences ?? log.rowsPerSweep,
+      numTrainingRows: numSequences ?? Math.round((log.rowsPerSweep * this.#numShares) / workers.length),
       numValidationRows: validation?.numRows ?? 0,
       end: end ?? 'last-sweep',
     };
   }
 
-  /** Each model with its share of the rows; all of them begin with the weights of the first. */
+  /** The weights of every model; of the first alone where they are all the same. */
+  #weights(): Promise<Float32Array[]> {
+    const models = this.#ensemble ? this.#models : this.#models.slice(0, 1);
+    return Promise.all(models.map((model) => model.getWeights()));
+  }
+
+  /** Each model with its rows; unless they are trained apart, all of them begin with the weights of the first. */
   async #workers({ sources, toRows = rowsOf }: TrainingSources): Promise<TrainingWorker[]> {
     const { optimizer, loss, classWeights, lossWeight, minibatchSize, prefetch = {} } = this.#options;
     const models = this.#models;
     const { numFeatures, numOutputs } = models[0];
-    const weights = models.length === 1 ? undefined : await models[0].getWeights();
+    const weights = this.#numShares === 1 ? undefined : await models[0].getWeights();
     return Promise.all(
       models.map(async (model, workerRank) => {
         if (weights !== undefined && workerRank > 0) await model.setWeights(weights);
         await model.compile({ optimizer, loss, classWeights, lossWeight });
         const reading = {
           ...{ minibatchSize, rowsPerCall: rowsPerCall(minibatchSize, numFeatures) },
-          ...{ numberOfWorkers: models.length, workerRank },
+          ...{ numberOfWorkers: this.#numShares, workerRank: workerRank % this.#numShares },
           ...{ numFeatures, numTargets: numTargetsOf(loss, numOutputs), toRows },
         };
         return new TrainingWorker(model, sources[workerRank], reading, prefetch);
@@ -194,7 +214,8 @@ export class SweepTrainer {
       ...(learningRateScheme?.name === 'cosine' && { numSweeps: this.#options.numSweeps }),
       ...{ optimizer, learningRateScheme, loss, classWeights, lossWeight, minibatchSize, seed },
       ...{ numRows, numValidationRows: validation?.numRows ?? 0 },
-      ...{ numWorkers: this.#models.length, weights: this.#models[0].weightSpecs },
+      ...{ numWorkers: this.#models.length, ensemble: this.#ensemble?.combination },
+      weights: this.#models[0].weightSpecs,
     };
   }
 
@@ -203,7 +224,9 @@ export class SweepTrainer {
     const { numSweeps, seed, validationSplit = 0 } = this.#options;
     if (set.numRows === 0) throw new MillraceError('MILLRACE_INPUT_EMPTY', 'There are no rows to train on.');
     const { training, validation } = splitTrainingSet(set, validationSplit, seed);
-    const sources = this.#models.map(() => sourceOf(training, { maxSweeps: numSweeps, seed }));
+    const sources = this.#models.map((_, rank) =>
+      sourceOf(training, { maxSweeps: numSweeps, seed: seed + (this.#ensemble ? workerSeed * rank : 0) }),
+    );
     return { sources, validation };
   }
 
@@ -224,8 +247,12 @@ export class SweepTrainer {
   }
 }
 
+/** Between the seeds of two workers: apart from those of neighbouring sweeps. */
+export const workerSeed = 104_729;
+
 /** Gives all models the mean of their weights. */
 async function averageWeights(models: readonly TrainableModel[]): Promise<void> {
+  if (models.length === 1) return;
   const all = await Promise.all(models.map((model) => model.getWeights()));
   const mean = all[0].map((_, place) => all.reduce((sum, weights) => sum + weights[place], 0) / all.length);
   await Promise.all(models.map((model) => model.setWeights(mean)));

@@ -7,6 +7,7 @@ import { readSealedFile, writeSealedFile } from '../model/sealed-file.js';
 import type { EarlyStopState, EndReason } from './early-stop.js';
 import type { LearningRateState } from './learning-rate.js';
 import type { TrainingLogState } from './training-log.js';
+import type { WorkerHistory } from './worker-log.js';
 
 /** Where a run keeps its checkpoint. */
 export interface CheckpointOptions {
@@ -25,7 +26,8 @@ export interface WorkerState {
 export interface TrainingCheckpoint {
   /** What must be the same when the run goes on. */
   readonly settings: Readonly<Record<string, unknown>>;
-  readonly weights: Float32Array;
+  /** Of every model; of the first alone where they are all the same. */
+  readonly weights: readonly Float32Array[];
   readonly workers: readonly WorkerState[];
   readonly learningRate: LearningRateState;
   readonly earlyStop: EarlyStopState;
@@ -34,24 +36,35 @@ export interface TrainingCheckpoint {
   readonly end: EndReason | undefined;
 }
 
-const optimizerOf = (rank: number) => `optimizer ${rank}`;
-const kind = 'millrace training checkpoint 1';
+/** What the arrays of a file are called. */
+type ArrayName = 'weights' | 'optimizer' | 'losses' | 'finishedAtMs';
+const nameOf = (what: ArrayName, rank: number) => `${what} ${rank}`;
+/** The number is raised whenever the contents change. */
+const kind = 'millrace training checkpoint 2';
 
 /** Throws MILLRACE_FILE_UNUSABLE. */
 export function writeCheckpoint(file: string, checkpoint: TrainingCheckpoint): Promise<void> {
   const { weights, workers, log, ...facts } = checkpoint;
-  const { losses, finishedAtMs, ...ofLog } = log;
   return writeSealedFile(file, kind, {
     facts: {
       ...facts,
       workers: workers.map(({ optimizer: { numSteps }, source }) => ({ numSteps, source })),
-      log: ofLog,
+      log: { ...log, workers: log.workers.map(({ sweeps }) => ({ sweeps })) },
     },
     arrays: {
-      weights,
-      ...Object.fromEntries(workers.map(({ optimizer }, rank) => [optimizerOf(rank), optimizer.values])),
-      losses: Float64Array.from(losses),
-      finishedAtMs: Float64Array.from(finishedAtMs),
+      ...named('weights', weights),
+      ...named(
+        'optimizer',
+        workers.map(({ optimizer }) => optimizer.values),
+      ),
+      ...named(
+        'losses',
+        log.workers.map(({ losses }) => Float64Array.from(losses)),
+      ),
+      ...named(
+        'finishedAtMs',
+        log.workers.map(({ finishedAtMs }) => Float64Array.from(finishedAtMs)),
+      ),
     },
   });
 }
@@ -70,7 +83,9 @@ export async function findCheckpoint(
   const { facts, arrays } = await readSealedFile(file, kind);
   const { workers, log, ...rest } = facts as Omit<TrainingCheckpoint, 'weights' | 'workers' | 'log'> & {
     readonly workers: readonly { readonly numSteps: number; readonly source: SourceState }[];
-    readonly log: Omit<TrainingLogState, 'losses' | 'finishedAtMs'>;
+    readonly log: Omit<TrainingLogState, 'workers'> & {
+      readonly workers: readonly Pick<WorkerHistory, 'sweeps'>[];
+    };
   };
   const other = Object.keys({ ...rest.settings, ...settings }).find(
     (name) => !isDeepStrictEqual(rest.settings[name], plain(settings[name])),
@@ -84,14 +99,26 @@ export async function findCheckpoint(
       `${file} is of a run with ${other} ${was}, and this one has ${is}; give the same, or another file.`,
     );
   }
+  const floats = (what: 'weights' | 'optimizer', rank: number) => arrays[nameOf(what, rank)] as Float32Array;
+  const numbers = (what: 'losses' | 'finishedAtMs', rank: number) => [...arrays[nameOf(what, rank)]];
+  const numWeights = Object.keys(arrays).filter((name) => name.startsWith('weights ')).length;
   return {
     ...rest,
-    weights: arrays['weights'] as Float32Array,
+    weights: Array.from({ length: numWeights }, (_, rank) => floats('weights', rank)),
     workers: workers.map(({ numSteps, source }, rank) => {
-      return { optimizer: { numSteps, values: arrays[optimizerOf(rank)] as Float32Array }, source };
+      return { optimizer: { numSteps, values: floats('optimizer', rank) }, source };
     }),
-    log: { ...log, losses: [...arrays['losses']], finishedAtMs: [...arrays['finishedAtMs']] },
+    log: {
+      ...log,
+      workers: log.workers.map(({ sweeps }, rank) => {
+        return { sweeps, losses: numbers('losses', rank), finishedAtMs: numbers('finishedAtMs', rank) };
+      }),
+    },
   };
+}
+
+function named<T>(what: ArrayName, arrays: readonly T[]): Record<string, T> {
+  return Object.fromEntries(arrays.map((array, rank) => [nameOf(what, rank), array]));
 }
 
 /** As it comes back out of JSON. */

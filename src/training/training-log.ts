@@ -1,5 +1,6 @@
 import { MillraceError } from '../errors.js';
 import type { TrainedMinibatches } from '../model/model.js';
+import { averagedIterations, WorkerLog, type WorkerHistory } from './worker-log.js';
 
 /** What one sweep brought. */
 export interface SweepRecord {
@@ -20,9 +21,16 @@ export interface TrainingHistory {
   readonly startedAtMs: number;
   /** From the first minibatch to the last validation. */
   readonly trainingTimeMs: number;
+  /** Steps of all workers together. */
+  readonly numUpdates: number;
   readonly sweeps: readonly SweepRecord[];
-  /** One entry per iteration, which is one step on one minibatch. */
+  /**
+   * One entry per iteration, which is one step on one minibatch: the mean loss of the workers that made it, and when the
+   * last of them had.
+   */
   readonly iterations: { readonly losses: readonly number[]; readonly finishedAtMs: readonly number[] };
+  /** Of each worker, by its rank. */
+  readonly workers: readonly WorkerHistory[];
 }
 
 /** How far a run has come. */
@@ -35,9 +43,7 @@ export interface TrainingProgress {
 }
 
 /** A history between two sweeps. */
-export interface TrainingLogState extends Omit<TrainingHistory, 'iterations'> {
-  readonly losses: readonly number[];
-  readonly finishedAtMs: readonly number[];
+export interface TrainingLogState extends Omit<TrainingHistory, 'iterations' | 'numUpdates'> {
   readonly numRowsDone: number;
 }
 
@@ -48,21 +54,16 @@ export class TrainingLog {
   readonly #trainedBeforeMs: number;
   readonly #resumedAtMs = Date.now();
   readonly #sweeps: SweepRecord[];
-  readonly #losses: number[];
-  readonly #finishedAtMs: number[];
+  readonly #workers: readonly WorkerLog[];
   #numRowsDone: number;
   #sweepStartedAtMs = this.#resumedAtMs;
-  #sweepRows = 0;
-  /** Sum over the rows of this sweep. */
-  #sweepLoss = 0;
 
   /** @param state of a run that goes on */
-  constructor(state?: TrainingLogState) {
+  constructor(numWorkers: number, state?: TrainingLogState) {
     this.#startedAtMs = state?.startedAtMs ?? this.#resumedAtMs;
     this.#trainedBeforeMs = state?.trainingTimeMs ?? 0;
     this.#sweeps = [...(state?.sweeps ?? [])];
-    this.#losses = [...(state?.losses ?? [])];
-    this.#finishedAtMs = [...(state?.finishedAtMs ?? [])];
+    this.#workers = Array.from({ length: numWorkers }, (_, rank) => new WorkerLog(state?.workers[rank]));
     this.#numRowsDone = state?.numRowsDone ?? 0;
   }
 
@@ -74,61 +75,67 @@ export class TrainingLog {
   /** The mean over the sweeps that have ended; 0 before the first one has. */
   get rowsPerSweep(): number {
     const numSweeps = this.#sweeps.length;
-    return numSweeps === 0 ? 0 : Math.round((this.#numRowsDone - this.#sweepRows) / numSweeps);
+    return numSweeps === 0 ? 0 : Math.round((this.#numRowsDone - this.#sweepRows()) / numSweeps);
   }
 
   /** Between two sweeps. */
   get state(): TrainingLogState {
-    const { iterations, ...history } = this.history();
-    return { ...history, ...iterations, numRowsDone: this.#numRowsDone };
+    const { iterations: _, numUpdates: __, ...history } = this.history();
+    return { ...history, numRowsDone: this.#numRowsDone };
   }
 
-  /** Takes in what one call of the model learnt. Throws MILLRACE_TRAINING_DIVERGED when a loss is not finite. */
-  add(
-    { losses, finishedAtMs }: TrainedMinibatches,
-    numRows: number,
-    minibatchSize: number,
-  ): TrainingProgress {
+  /** Takes in what one call of a worker's model learnt. Throws MILLRACE_TRAINING_DIVERGED when a loss is not finite. */
+  add(rank: number, learnt: TrainedMinibatches, numRows: number, minibatchSize: number): TrainingProgress {
     const sweep = this.#sweeps.length + 1;
-    for (const [index, loss] of losses.entries()) {
-      if (!Number.isFinite(loss)) {
-        throw new MillraceError(
-          'MILLRACE_TRAINING_DIVERGED',
-          `The loss became ${loss} in sweep ${sweep}; lower the learning rate or scale the features.`,
-          { facts: { sweep, iteration: this.#losses.length + 1 } },
-        );
-      }
-      this.#losses.push(loss);
-      this.#finishedAtMs.push(finishedAtMs[index]);
-      this.#sweepLoss += loss * Math.min(minibatchSize, numRows - index * minibatchSize);
+    const worker = this.#workers[rank];
+    const broken = learnt.losses.findIndex((loss) => !Number.isFinite(loss));
+    if (broken !== -1) {
+      throw new MillraceError(
+        'MILLRACE_TRAINING_DIVERGED',
+        `The loss became ${learnt.losses[broken]} in sweep ${sweep}; lower the learning rate or scale the features.`,
+        { facts: { sweep, iteration: worker.numUpdates + broken + 1, worker: rank } },
+      );
     }
-    this.#sweepRows += numRows;
+    worker.add(learnt, numRows, minibatchSize);
     this.#numRowsDone += numRows;
-    return { sweep, numRowsDone: this.#numRowsDone, loss: this.#sweepLoss / this.#sweepRows };
+    return { sweep, numRowsDone: this.#numRowsDone, loss: this.#sweepLoss() };
   }
 
   endSweep(validation?: Pick<SweepRecord, 'validationLoss' | 'validationAccuracy'>): SweepRecord {
     const finishedAtMs = Date.now();
+    const startedAtMs = this.#sweepStartedAtMs;
     const record: SweepRecord = {
       sweep: this.#sweeps.length + 1,
-      loss: this.#sweepLoss / this.#sweepRows,
+      loss: this.#sweepLoss(),
       ...validation,
-      startedAtMs: this.#sweepStartedAtMs,
+      startedAtMs,
       finishedAtMs,
     };
     this.#sweeps.push(record);
+    for (const worker of this.#workers) worker.endSweep(startedAtMs);
     this.#sweepStartedAtMs = finishedAtMs;
-    this.#sweepRows = 0;
-    this.#sweepLoss = 0;
     return record;
   }
 
   history(): TrainingHistory {
+    const workers = this.#workers.map(({ history }) => history);
     return {
       startedAtMs: this.#startedAtMs,
       trainingTimeMs: this.#trainedBeforeMs + Date.now() - this.#resumedAtMs,
+      numUpdates: this.#workers.reduce((sum, { numUpdates }) => sum + numUpdates, 0),
       sweeps: this.#sweeps,
-      iterations: { losses: this.#losses, finishedAtMs: this.#finishedAtMs },
+      iterations: averagedIterations(workers),
+      workers,
     };
+  }
+
+  /** In the order of the workers, whichever was first: sums are the same in every run. */
+  #sweepLoss(): number {
+    return this.#workers.reduce((all, { lossSum }) => all + lossSum, 0) / this.#sweepRows();
+  }
+
+  /** Of the sweep under way. */
+  #sweepRows(): number {
+    return this.#workers.reduce((all, { numRows }) => all + numRows, 0);
   }
 }

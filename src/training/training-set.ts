@@ -22,8 +22,8 @@ export interface TrainingSet extends TrainingRows {
 /** Minibatch sources to learn from. */
 export interface TrainingSources {
   /**
-   * One for each model, at the beginning of the same data with the same options: each reads its share. The caller closes
-   * them.
+   * One for each model, at the beginning of the same data with the same options: each reads its share. For an
+   * ensemble, with a seed of its own for each model, which reads all of them. The caller closes them.
    */
   readonly sources: readonly MinibatchSource[];
   /** What a minibatch means to the model; unless given, the rows are in the dense streams `features` and `targets`. */

@@ -76,5 +76,5 @@ function accuracy(
 }
 
 function classOf(values: Float32Array): number {
-  return values.length === 1 ? Number(values[0] >= 0.5) : values.indexOf(Math.max(...values));
+  return values.length === 1 ? Number(values[0] > 0.5) : values.indexOf(Math.max(...values));
 }

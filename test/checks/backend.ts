@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import type { LayerSpec, ModelSpec } from '../../src/model/artifact.js';
+import { ensembleArtifact } from '../../src/model/ensemble.js';
+import { EnsembleModel } from '../../src/model/ensemble-model.js';
 import type { Compute } from '../../src/tensorflow/compute.js';
 import type { Backend } from '../../src/tensorflow/compute-protocol.js';
 import { readLayersModel } from '../../src/tensorflow/layers-model-folder.js';
@@ -15,6 +17,7 @@ const features = Float32Array.from(optimizerFixture.features);
 const targets = Float32Array.from(optimizerFixture.targets);
 const rows = { features, numRows: 12 };
 
+const pixels = { features: Float32Array.from({ length: 6 * 36 }, (_, index) => Math.sin(index)), numRows: 6 };
 const images: ModelSpec = {
   inputShape: [6, 6, 1],
   layers: [
@@ -68,8 +71,7 @@ export function checkBackend(backend: Backend): void {
     checkTrainableModel('a convolutional network', {
       compute,
       artifact: ofSpec(images, 5),
-      features: Float32Array.from({ length: 6 * 36 }, (_, index) => Math.sin(index)),
-      numRows: 6,
+      ...pixels,
       targets: Float32Array.from([0, 1, 0, 1, 1, 0]),
       loss: 'sparseCategoricalCrossentropy',
     });
@@ -81,6 +83,40 @@ export function checkBackend(backend: Backend): void {
       targets: Float32Array.from([0, 1, 0, 1, 1, 0]),
       loss: 'binaryCrossentropy',
     });
+    for (const [name, spec, combination, sample] of [
+      ['an ensemble that is averaged', images, 'average', pixels],
+      ['an ensemble that votes', smallSpec, 'vote', rows],
+    ] as const) {
+      const members = [1, 2, 3].map((seed) => ofSpec(spec, seed));
+      const artifact = async () => {
+        const opened = await Promise.all(members.map((each) => each()));
+        return ensembleArtifact(
+          spec,
+          combination,
+          opened.map(({ weights }) => weights),
+        );
+      };
+      checkModel(name, { compute, artifact, ...sample });
+      it(`answers for ${name} what its members answer together`, async () => {
+        const models = await Promise.all(members.map(async (each) => compute().openModel(await each())));
+        const together = new EnsembleModel(models, combination);
+        const ensemble = await compute().openModel(await artifact());
+        const { numRows } = sample;
+        const expected = await together.predictMany(sample.features.slice(), numRows);
+        assertClose(await ensemble.predictMany(sample.features.slice(), numRows), expected, 1e-5);
+        assert.equal('weightSpecs' in ensemble, false);
+        await Promise.all([ensemble.close(), together.close()]);
+      });
+    }
+
+    it('refuses an ensemble whose weights are not those of its members', async () => {
+      const { weights } = await ofSpec(smallSpec, 1)();
+      const artifact = ensembleArtifact(smallSpec, 'average', [weights, weights]);
+      const specs = artifact.weights.specs.toReversed();
+      const wrong = { ...artifact, weights: { ...artifact.weights, specs } };
+      await assert.rejects(compute().openModel(wrong), { code: 'MILLRACE_MODEL_INVALID' });
+    });
+
     checkTrainableModel('a LayersModel folder', {
       compute,
       artifact: () => readLayersModel(layersModelFixture),

@@ -8,8 +8,9 @@ import { RowFaults } from '../../src/features/row-faults.js';
 import { schemaColumns } from '../../src/features/row-reader.js';
 import { LabelIndexTransformer } from '../../src/features/transformers/label-index.js';
 import { StandardTransformer } from '../../src/features/transformers/standard.js';
-import type { ModelArtifact } from '../../src/model/artifact.js';
+import type { Combination, ModelArtifact } from '../../src/model/artifact.js';
 import { sha256 } from '../../src/model/bundle-files.js';
+import { ensembleArtifact, type EnsembleArtifact } from '../../src/model/ensemble.js';
 import { saveBundle, type BundleContents, type GoldenRows } from '../../src/model/bundle.js';
 import { takeGoldenRows } from '../../src/model/golden-rows.js';
 import { ModelPredictor } from '../../src/model/predictor.js';
@@ -36,6 +37,12 @@ export const eventRows = [
 
 /** The linear model of `events`. */
 export const eventArtifact = linearArtifact(2, 2, Float32Array.from([0, 1.5, 0, -1, 0.25, 0]));
+
+/** Twice that model. */
+export function eventEnsemble(combination: Combination): EnsembleArtifact {
+  const { spec, weights } = eventArtifact;
+  return ensembleArtifact(spec, combination, [weights, weights]);
+}
 
 /** A bundle of a model, with a pipeline that learned from the rows. */
 export function eventContents(artifact: ModelArtifact, version = 1): BundleContents {

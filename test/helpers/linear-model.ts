@@ -28,7 +28,7 @@ export function linearArtifact(
   numFeatures: number,
   numOutputs: number,
   weights: Float32Array,
-): ModelArtifact {
+): Extract<ModelArtifact, { format: 'spec' }> {
   return {
     format: 'spec',
     spec: {

@@ -17,6 +17,22 @@ const folder = mkdtempSync(join(tmpdir(), 'millrace-offline-'));
 const place = (name: string) => join(folder, name);
 const features = collisionSchema.features.length;
 
+/** Runs `fit` on the events, without those columns that tell nothing, into a bundle of this name. */
+async function fitEvents(
+  name: string,
+  ...flags: readonly string[]
+): Promise<{ stdout: string; stderr: string }> {
+  const rows = [place('train.csv'), '--label', 'Label', '--drop', 'Weight,EventId'];
+  const { code, stdout, stderr } = await runProgram(
+    ['fit', ...rows, ...flags, '--output', place(name)],
+    wasm,
+  );
+  assert.equal(code, 0, stderr);
+  return { stdout, stderr };
+}
+const missing = ['--missing', '-999'];
+const weightsOf = (name: string) => readFileSync(join(place(name), 'weights.bin'));
+
 interface Evaluation {
   readonly numRows: number;
   readonly numRejected: number;
@@ -49,86 +65,67 @@ describe('the offline programs', () => {
   });
 
   it('fit comes to the same weights with the same seed', async () => {
-    const args = [
-      'fit',
-      place('train.csv'),
-      '--label',
-      'Label',
-      '--drop',
-      'Weight,EventId',
-      '--missing',
-      '-999',
-    ];
-    for (const name of ['one', 'two']) {
-      const { code, stderr } = await runProgram(
-        [...args, '--sweeps', '2', '--dropout', '0.3', '--output', place(name)],
-        wasm,
-      );
-      assert.equal(code, 0, stderr);
-    }
-    const weights = (name: string) => readFileSync(join(place(name), 'weights.bin'));
-    assert.deepEqual(weights('one'), weights('two'));
+    for (const name of ['one', 'two']) await fitEvents(name, ...missing, '--sweeps', '2', '--dropout', '0.3');
+    assert.deepEqual(weightsOf('one'), weightsOf('two'));
   });
 
   it('fit goes on at its checkpoint, and comes to the weights of a run without a break', async () => {
-    const args = [
-      'fit',
-      place('train.csv'),
-      '--label',
-      'Label',
-      '--drop',
-      'Weight,EventId',
-      '--missing',
-      '-999',
-    ];
-    const more = ['--dropout', '0.3', '--hidden', '8', '--learning-rate-scheme', 'exponential'];
-    const run = async (name: string, ...flags: readonly string[]) => {
-      const { code, stderr } = await runProgram([...args, ...more, ...flags, '--output', place(name)], wasm);
-      assert.equal(code, 0, stderr);
-      return stderr;
-    };
-    await run('whole', '--sweeps', '4');
+    const more = [...missing, '--dropout', '0.3', '--hidden', '8', '--learning-rate-scheme', 'exponential'];
+    await fitEvents('whole', ...more, '--sweeps', '4');
     const checkpoint = ['--checkpoint', place('run.checkpoint'), '--resume'];
-    await run('half', '--sweeps', '2', ...checkpoint);
-    const resumed = await run('resumed', '--sweeps', '4', ...checkpoint);
-    assert.doesNotMatch(resumed, /sweep 2\/4 {2}/);
-    const weights = (name: string) => readFileSync(join(place(name), 'weights.bin'));
-    assert.deepEqual(weights('resumed'), weights('whole'));
-    const { code, stderr } = await runProgram([...args, '--resume', '--output', place('none')], wasm);
+    await fitEvents('half', ...more, '--sweeps', '2', ...checkpoint);
+    const resumed = await fitEvents('resumed', ...more, '--sweeps', '4', ...checkpoint);
+    assert.doesNotMatch(resumed.stderr, /sweep 2\/4 {2}/);
+    assert.deepEqual(weightsOf('resumed'), weightsOf('whole'));
+    const refused = ['fit', place('train.csv'), '--label', 'Label', '--resume', '--output', place('none')];
+    const { code, stderr } = await runProgram(refused, wasm);
     assert.equal(code, 2);
     assert.match(stderr, /Give --checkpoint/);
   });
 
   it('fit averages models that are trained in processes of their own', async () => {
-    const args = [
-      'fit',
-      place('train.csv'),
-      '--label',
-      'Label',
-      '--drop',
-      'Weight,EventId',
-      '--missing',
-      '-999',
-    ];
-    const { code, stdout, stderr } = await runProgram(
-      [...args, '--trainer', 'averaging', '--workers', '3', '--sweeps', '2', '--output', place('averaged')],
-      wasm,
-    );
-    assert.equal(code, 0, stderr);
+    const trainer = ['--trainer', 'averaging', '--workers', '3', '--sweeps', '2'];
+    const { stdout, stderr } = await fitEvents('averaged', ...missing, ...trainer);
     assert.match(stderr, /sweep 2\/2 {2}loss/);
     assert.match(stdout, /trained on 540 rows/);
     assert.deepEqual(childrenOf(process.pid), []);
   });
 
+  for (const combine of ['average', 'vote']) {
+    it(`fit trains an ensemble that every program takes for a model: ${combine}`, async () => {
+      const trainer = ['--trainer', 'ensemble', '--workers', '3', '--combine', combine];
+      const network = ['--hidden', '16', '--dropout', '0.3', '--learning-rate', '0.02'];
+      const run = (name: string, ...flags: readonly string[]) =>
+        fitEvents(name, ...missing, ...trainer, ...network, ...flags);
+      const { stdout } = await run(combine, '--sweeps', '4');
+      assert.match(stdout, /trained on 540 rows/);
+      assert.deepEqual(childrenOf(process.pid), []);
+      const checkpoint = ['--checkpoint', place(`${combine}.checkpoint`), '--resume'];
+      await run(`${combine}-half`, '--sweeps', '2', ...checkpoint);
+      await run(`${combine}-resumed`, '--sweeps', '4', ...checkpoint);
+      assert.deepEqual(weightsOf(`${combine}-resumed`), weightsOf(combine));
+
+      const inspected = await runProgram(['model', 'inspect', place(combine)]);
+      const how = { average: 'whose outputs are averaged', vote: 'which vote' }[combine]!;
+      assert.match(inspected.stdout, new RegExp(`ensemble of 3, ${how}; each of them:`));
+      const verified = await runProgram(['model', 'verify', place(combine)], wasm);
+      assert.equal(verified.code, 0, verified.stderr);
+      const rows = [place('train.csv'), '--model', place(combine)];
+      const evaluated = await runProgram(['evaluate', ...rows, '--json'], wasm);
+      const { accuracy } = JSON.parse(evaluated.stdout) as Evaluation;
+      assert.ok(accuracy > 0.6, `${accuracy}`);
+      const predicted = await runProgram(['predict', ...rows], wasm);
+      assert.equal(predicted.stdout.trimEnd().split('\n').length, numRows);
+    });
+  }
+
   it('fit trains the network of a specification behind the transformers of a file', async () => {
     const network = { inputShape: [features], layers: [{ type: 'dense', units: 1, activation: 'sigmoid' }] };
-    const missing = { type: 'Imputer', options: { missing: [-999] } };
+    const imputer = { type: 'Imputer', options: { missing: [-999] } };
     writeFileSync(place('network.json'), JSON.stringify(network));
-    writeFileSync(place('pipeline.json'), JSON.stringify({ transformers: [missing, { type: 'Standard' }] }));
-    const args = ['fit', place('train.csv'), '--label', 'Label', '--drop', 'Weight,EventId', '--sweeps', '1'];
+    writeFileSync(place('pipeline.json'), JSON.stringify({ transformers: [imputer, { type: 'Standard' }] }));
     const files = ['--network', place('network.json'), '--transformers', place('pipeline.json')];
-    const { code, stderr } = await runProgram([...args, ...files, '--output', place('own')], wasm);
-    assert.equal(code, 0, stderr);
+    await fitEvents('own', ...files, '--sweeps', '1');
     const { stdout } = await runProgram(['model', 'inspect', place('own')]);
     assert.match(stdout, /pipeline +Imputer, Standard\n/);
     assert.match(stdout, /dense units 1 activation "sigmoid" -> \[1\]/);
@@ -266,6 +263,10 @@ describe('the offline programs', () => {
       ],
       [['fit', place('train.csv'), '--label', 'Label', '--output', folder], /exists and is no model bundle/],
       [['fit', place('none.csv'), '--label', 'Label', '--output', place('x')], /does not exist/],
+      [
+        ['fit', place('train.csv'), '--label', 'Label', '--combine', 'vote', '--output', place('x')],
+        /--combine is for --trainer ensemble/,
+      ],
       [['predict', place('train.csv'), '--model', place('none')], /no model bundle at/],
       [['predict', place('train.csv')], /Give --model/],
       [['model', 'verify', folder], /refused|no model bundle/],

@@ -1,10 +1,14 @@
 import assert from 'node:assert/strict';
 import { beforeEach, describe, it } from 'node:test';
-import { readBundle } from '../../src/model/bundle.js';
+import { readBundle, saveBundle } from '../../src/model/bundle.js';
 import {
   bundleInvalid,
+  eventContents,
+  eventEnsemble,
+  events,
   forgeManifest,
   forgeManifestText,
+  goldenRowsOf,
   newFolderForEachTest,
   saveEvents,
 } from '../helpers/event-bundle.js';
@@ -61,6 +65,21 @@ describe('a forged bundle', () => {
   ];
   for (const [what, path, value, message] of lies) {
     it(`is refused ${what}`, async () => {
+      await forgeManifest(folder, path, value);
+      await assert.rejects(readBundle(folder), bundleInvalid(message));
+    });
+  }
+
+  const ensembleLies: readonly [what: string, path: string, value: unknown, message: RegExp][] = [
+    ['with more members than weights', 'model.numMembers', 3, /does not have the weights of 3 models/],
+    ['with members without end', 'model.numMembers', 1e6, /"numMembers"/],
+    ['that answers in a way nobody knows', 'model.combination', 'shout', /one of average, vote/],
+    ['with a field nobody knows', 'model.extra', 1, /unknown field "extra"/],
+    ['that votes on a number', 'target', { kind: 'regression' }, /votes for classes/],
+  ];
+  for (const [what, path, value, message] of ensembleLies) {
+    it(`is refused as an ensemble ${what}`, async () => {
+      await saveBundle(folder, eventContents(eventEnsemble('vote')), await goldenRowsOf(events));
       await forgeManifest(folder, path, value);
       await assert.rejects(readBundle(folder), bundleInvalid(message));
     });

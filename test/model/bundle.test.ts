@@ -9,6 +9,7 @@ import { ModelPredictor } from '../../src/model/predictor.js';
 import {
   eventArtifact,
   eventContents,
+  eventEnsemble,
   eventRows,
   eventSchema,
   events,
@@ -72,10 +73,20 @@ describe('a model bundle', () => {
 
   it('keeps the topology of a layers model', async () => {
     const topology = { class_name: 'Sequential', config: { layers: [] } };
-    assert.ok(eventArtifact.format === 'spec');
     const layers: ModelArtifact = { format: 'layers-model', topology, weights: eventArtifact.weights };
     await saveBundle(folder, eventContents(layers), await goldenRowsOf(events));
     assert.deepEqual((await readBundle(folder)).artifact, layers);
+  });
+
+  it('keeps the members of an ensemble in one vector, and how they answer together', async () => {
+    const ensemble = eventEnsemble('vote');
+    await saveBundle(folder, eventContents(ensemble), await goldenRowsOf(events));
+    assert.deepEqual((await readBundle(folder)).artifact, ensemble);
+    const { files } = await readBundle(folder);
+    assert.deepEqual(
+      files.map(({ path, bytes }) => [path, bytes]),
+      [['weights.bin', 2 * 6 * 4]],
+    );
   });
 
   it('keeps the files of a SavedModel in a folder of their own', async () => {

@@ -4,19 +4,10 @@ import { describe, it } from 'node:test';
 import { AveragingTrainer } from '../../src/training/averaging-trainer.js';
 import { SingleTrainer } from '../../src/training/single-trainer.js';
 import type { TrainerOptions } from '../../src/training/sweep-trainer.js';
-import type { TrainingSet } from '../../src/training/training-set.js';
 import { assertClose } from '../helpers/close.js';
 import { scratchFolder } from '../helpers/scratch.js';
+import { rowsNamed, separableRows } from '../helpers/separable-rows.js';
 import { SoftmaxRegression } from '../helpers/softmax-regression.js';
-
-/** Two classes that a line parts; the first feature is the number of the row, a thousandth each. */
-function separable(numRows: number): TrainingSet {
-  const features = Float32Array.from({ length: 2 * numRows }, (_, i) =>
-    i % 2 === 0 ? i / 2_000 : (i - 1) % 4 === 0 ? -1 : 1,
-  );
-  const targets = Float32Array.from({ length: numRows }, (_, row) => row % 2);
-  return { features, targets, numRows, numFeatures: 2, numTargets: 1 };
-}
 
 const options: TrainerOptions = {
   optimizer: { name: 'sgd', learningRate: 0.5 },
@@ -29,14 +20,19 @@ const options: TrainerOptions = {
 
 describe('the trainer that averages', () => {
   it('lets every model learn from its own rows, and gives all of them the mean of their weights', async () => {
-    const set = separable(30);
+    const set = separableRows(30);
     const models = Array.from({ length: 3 }, () => new SoftmaxRegression(2, 2));
     await models[0].setWeights(Float32Array.of(0.1, -0.1, 0.2, 0));
     const { history, numTrainingRows } = await new AveragingTrainer(models, options).train(set);
     assert.equal(numTrainingRows, 30);
-    assert.equal(history.iterations.losses.length, 3 * 3);
+    assert.equal(history.iterations.losses.length, 3);
+    assert.equal(history.numUpdates, 3 * 3);
+    assert.deepEqual(
+      history.workers.map(({ losses }) => losses.length),
+      [3, 3, 3],
+    );
     for (const [rank, { seen }] of models.entries()) {
-      const rows = seen.map((feature) => Math.round(feature * 1_000)).sort((a, b) => a - b);
+      const rows = rowsNamed(seen).sort((a, b) => a - b);
       assert.deepEqual(
         rows,
         Array.from({ length: 10 }, (_, place) => 3 * place + rank),
@@ -48,7 +44,7 @@ describe('the trainer that averages', () => {
         const model = new SoftmaxRegression(2, 2);
         await model.setWeights(Float32Array.of(0.1, -0.1, 0.2, 0));
         await model.compile(options);
-        const rows = seen.map((feature) => Math.round(feature * 1_000));
+        const rows = rowsNamed(seen);
         const features = Float32Array.from(
           rows.flatMap((row) => [...set.features.subarray(2 * row, 2 * row + 2)]),
         );
@@ -67,8 +63,8 @@ describe('the trainer that averages', () => {
 
   it('does with one model what SingleTrainer does', async () => {
     const [one, other] = [new SoftmaxRegression(2, 2), new SoftmaxRegression(2, 2)];
-    await new AveragingTrainer([one], { ...options, numSweeps: 3 }).train(separable(20));
-    await new SingleTrainer(other, { ...options, numSweeps: 3 }).train(separable(20));
+    await new AveragingTrainer([one], { ...options, numSweeps: 3 }).train(separableRows(20));
+    await new SingleTrainer(other, { ...options, numSweeps: 3 }).train(separableRows(20));
     assert.deepEqual(await one.getWeights(), await other.getWeights());
   });
 
@@ -76,7 +72,7 @@ describe('the trainer that averages', () => {
     const file = join(scratchFolder(t), 'run.checkpoint');
     const run = async (changes: Partial<TrainerOptions>) => {
       const models = [new SoftmaxRegression(2, 2), new SoftmaxRegression(2, 2)];
-      await new AveragingTrainer(models, { ...options, ...changes }).train(separable(25));
+      await new AveragingTrainer(models, { ...options, ...changes }).train(separableRows(25));
       return models[1].getWeights();
     };
     const whole = await run({ numSweeps: 4 });

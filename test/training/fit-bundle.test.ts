@@ -89,6 +89,59 @@ describe('fitting a bundle', () => {
     assert.deepEqual([losses.length, millisecondsAfterStart.length, facts['numIterations']], [25, 25, 25]);
   });
 
+  it('keeps an ensemble as one bundle, with the history of each model', async () => {
+    const models: SoftmaxRegression[] = [];
+    const seeds: number[] = [];
+    const given = options(models, { trainer: { name: 'ensemble', numWorkers: 3, combination: 'vote' } });
+    const newModel: FitOptions['newModel'] = (spec, seed, worker) => {
+      seeds.push(seed);
+      return given.newModel(spec, seed, worker);
+    };
+    const fitted = await fitBundle(await rowsOf([observations(40)]), { ...given, newModel });
+    assert.equal(new Set(seeds).size, 3);
+    const { contents, golden } = fitted;
+    assert.ok(contents.artifact.format === 'ensemble');
+    assert.deepEqual([contents.artifact.combination, contents.artifact.numMembers], ['vote', 3]);
+    const members = await Promise.all(models.map((model) => model.getWeights()));
+    assert.deepEqual(
+      [...contents.artifact.weights.values],
+      members.flatMap((weights) => [...weights]),
+    );
+    const shares = [0, 1 / 3, 2 / 3, 1].map(Math.fround);
+    assert.ok(golden.outputs.flat().every((output) => shares.includes(Math.fround(output))));
+    const facts = JSON.parse(JSON.stringify(contents.training)) as typeof contents.training;
+    assert.deepEqual(facts['trainer'], { name: 'ensemble', numWorkers: 3, combination: 'vote' });
+    assert.equal(facts['numUpdates'], 3 * 25);
+    const workers = facts['workers'] as { numIterations: number; sweeps: unknown[] }[];
+    assert.deepEqual(
+      workers.map(({ numIterations, sweeps }) => [numIterations, sweeps.length]),
+      Array.from({ length: 3 }, () => [25, 5]),
+    );
+    await fitted.model.close();
+    assert.ok(models.every(({ isClosed }) => isClosed));
+  });
+
+  it('refuses votes in a regression, and an ensemble that no bundle holds, before it trains', async () => {
+    const numbers: Schema = { ...schema, label: 'x', features: ['colour'] };
+    const rows = await readRowsAtRest([observations(20)], numbers, { withLabel: true });
+    const trainer = { name: 'ensemble', numWorkers: 2, combination: 'vote' } as const;
+    const more = { task: 'regression', schema: numbers, trainer } as const;
+    const regression = options([], { ...more, pipeline: defaultPipeline(numbers, 'none', []) });
+    await assert.rejects(fitBundle(rows, regression), {
+      code: 'MILLRACE_CONFIG_INVALID',
+      message: /vote for classes/,
+    });
+    const large = options([], {
+      trainer: { name: 'ensemble', numWorkers: 200, combination: 'average' },
+      network: (inputShape, target) =>
+        denseNetwork(inputShape, target, { hidden: [2_000, 2_000], dropout: [], activation: 'relu' }),
+    });
+    await assert.rejects(fitBundle(await rowsOf([observations(20)]), large), {
+      code: 'MILLRACE_CONFIG_INVALID',
+      message: /more than the 268435456 weights of a bundle/,
+    });
+  });
+
   it('leaves out rows that cannot be used, and counts them', async () => {
     const bad: Observation[] = [
       { id: 1, x: 'much', colour: 'red', label: 's' },

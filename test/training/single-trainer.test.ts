@@ -3,21 +3,9 @@ import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { SingleTrainer } from '../../src/training/single-trainer.js';
 import type { TrainerOptions } from '../../src/training/sweep-trainer.js';
-import type { TrainingSet } from '../../src/training/training-set.js';
 import { scratchFolder } from '../helpers/scratch.js';
+import { separableRows } from '../helpers/separable-rows.js';
 import { SoftmaxRegression } from '../helpers/softmax-regression.js';
-
-/** Two classes that a line parts; the first feature names the row. */
-function separable(numRows: number): TrainingSet {
-  const features = new Float32Array(2 * numRows);
-  const targets = new Float32Array(numRows);
-  for (let row = 0; row < numRows; row++) {
-    targets[row] = row % 2;
-    features[2 * row] = row / 1000;
-    features[2 * row + 1] = row % 2 === 0 ? -1 : 1;
-  }
-  return { features, targets, numRows, numFeatures: 2, numTargets: 1 };
-}
 
 const options: TrainerOptions = {
   optimizer: { name: 'sgd', learningRate: 0.5 },
@@ -35,10 +23,11 @@ describe('the trainer of one model', () => {
     const { history, numTrainingRows, numValidationRows, end } = await new SingleTrainer(model, {
       ...options,
       validationSplit: 0.2,
-    }).train(separable(50));
+    }).train(separableRows(50));
     assert.deepEqual([numTrainingRows, numValidationRows, end], [40, 10, 'last-sweep']);
     assert.equal(history.iterations.losses.length, 30);
     assert.equal(history.iterations.finishedAtMs.length, 30);
+    assert.equal(history.numUpdates, 30);
     assert.deepEqual(
       history.sweeps.map(({ sweep }) => sweep),
       [1, 2, 3],
@@ -52,20 +41,20 @@ describe('the trainer of one model', () => {
 
   it('learns from every row once a sweep, in another order each time, the short minibatch too', async () => {
     const model = new SoftmaxRegression(2, 2);
-    await new SingleTrainer(model, { ...options, numSweeps: 2 }).train(separable(10));
+    await new SingleTrainer(model, { ...options, numSweeps: 2 }).train(separableRows(10));
     const [one, two] = [model.seen.slice(0, 10), model.seen.slice(10)];
     assert.notDeepEqual(one, two);
     assert.deepEqual(one.toSorted(), two.toSorted());
     assert.deepEqual(
       one.toSorted(),
-      [...separable(10).features].filter((_, i) => i % 2 === 0),
+      [...separableRows(10).features].filter((_, i) => i % 2 === 0),
     );
   });
 
   it('takes the mean loss of a sweep over its rows, not over its minibatches', async () => {
     const model = new SoftmaxRegression(2, 2);
     const trainer = new SingleTrainer(model, { ...options, numSweeps: 1 });
-    const { history } = await trainer.train(separable(6));
+    const { history } = await trainer.train(separableRows(6));
     const [four, two] = history.iterations.losses;
     assert.ok(Math.abs(history.sweeps[0].loss - (4 * four + 2 * two) / 6) < 1e-9);
   });
@@ -73,7 +62,7 @@ describe('the trainer of one model', () => {
   it('comes to the same weights with the same seed', async () => {
     const train = async (seed: number) => {
       const model = new SoftmaxRegression(2, 2);
-      await new SingleTrainer(model, { ...options, seed, validationSplit: 0.1 }).train(separable(40));
+      await new SingleTrainer(model, { ...options, seed, validationSplit: 0.1 }).train(separableRows(40));
       return model.getWeights();
     };
     assert.deepEqual(await train(5), await train(5));
@@ -82,7 +71,7 @@ describe('the trainer of one model', () => {
 
   it('sends many minibatches in one call, and no more numbers than a call may hold', async () => {
     const narrow = new SoftmaxRegression(2, 2);
-    await new SingleTrainer(narrow, { ...options, numSweeps: 1 }).train(separable(1000));
+    await new SingleTrainer(narrow, { ...options, numSweeps: 1 }).train(separableRows(1000));
     assert.deepEqual(narrow.calls, [
       [256, 4],
       [256, 4],
@@ -110,7 +99,7 @@ describe('the trainer of one model', () => {
       ...options,
       onProgress: ({ numRowsDone }) => reports.push(numRowsDone),
       onSweep: ({ sweep }) => sweeps.push(sweep),
-    }).train(separable(300));
+    }).train(separableRows(300));
     assert.deepEqual(reports, [256, 300, 556, 600, 856, 900]);
     assert.deepEqual(sweeps, [1, 2, 3]);
   });
@@ -122,7 +111,7 @@ describe('the trainer of one model', () => {
       ...options,
       signal: controller.signal,
       onProgress: () => controller.abort(),
-    }).train(separable(2000));
+    }).train(separableRows(2000));
     assert.equal(end, 'stopped');
     assert.ok(model.calls.length <= 2);
     assert.equal(history.sweeps.length, 0);
@@ -130,14 +119,16 @@ describe('the trainer of one model', () => {
 
   it('weighs classes', async () => {
     const model = new SoftmaxRegression(2, 2);
-    await new SingleTrainer(model, { ...options, classWeights: [0, 1], numSweeps: 5 }).train(separable(20));
+    await new SingleTrainer(model, { ...options, classWeights: [0, 1], numSweeps: 5 }).train(
+      separableRows(20),
+    );
     const outputs = await model.predictMany(Float32Array.from([0.5, 1]), 1);
     assert.ok(outputs[1] > 0.9);
     assert.deepEqual(model.compiled?.classWeights, [0, 1]);
   });
 
   it('says that the loss is no longer finite, and where', async () => {
-    const set = separable(20);
+    const set = separableRows(20);
     set.features.fill(NaN);
     await assert.rejects(new SingleTrainer(new SoftmaxRegression(2, 2), options).train(set), {
       code: 'MILLRACE_TRAINING_DIVERGED',
@@ -147,8 +138,8 @@ describe('the trainer of one model', () => {
 
   it('refuses data that is not for the model', async () => {
     const trainer = new SingleTrainer(new SoftmaxRegression(3, 2), options);
-    await assert.rejects(trainer.train(separable(10)), { code: 'MILLRACE_MODEL_INVALID' });
-    const empty = { ...separable(0), numFeatures: 3 };
+    await assert.rejects(trainer.train(separableRows(10)), { code: 'MILLRACE_MODEL_INVALID' });
+    const empty = { ...separableRows(0), numFeatures: 3 };
     await assert.rejects(trainer.train(empty), { code: 'MILLRACE_INPUT_EMPTY' });
   });
 
@@ -159,14 +150,14 @@ describe('the trainer of one model', () => {
       numSweeps: 2,
       optimizer: { name: 'sgd', learningRate: 1 },
       learningRateScheme: { name: 'exponential', factor: 0.25 },
-    }).train(separable(8));
+    }).train(separableRows(8));
     assert.deepEqual(model.learningRates, [1, 0.5, 0.25, 0.125]);
   });
 
   it('ends behind a sweep that is good enough', async () => {
     const run = (targetLoss?: number) =>
       new SingleTrainer(new SoftmaxRegression(2, 2), { ...options, numSweeps: 20, targetLoss }).train(
-        separable(40),
+        separableRows(40),
       );
     const whole = await run();
     assert.deepEqual([whole.end, whole.history.sweeps.length], ['last-sweep', 20]);
@@ -184,7 +175,7 @@ describe('the trainer of one model', () => {
         learningRateScheme: { name: 'emperor', threshold: 0.02, factor: 0.5 },
         checkpoint: file === undefined ? undefined : { file, resume: true },
         ...changes,
-      }).train(separable(50));
+      }).train(separableRows(50));
       return { ...result, model, weights: await model.getWeights() };
     };
     const losses = ({ history }: Awaited<ReturnType<typeof run>>) => [

@@ -43,7 +43,7 @@ describe('validation', () => {
       oneOutput,
       setOf([0.25, 0.75], [0, 1]),
       classes,
-      new TrainingLog().history(),
+      new TrainingLog(1).history(),
     );
     assert.deepEqual(evaluation, { rows: 'training', loss: 0.0625, accuracy: 1 });
   });
