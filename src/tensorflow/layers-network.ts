@@ -25,6 +25,7 @@ import {
 import { predictInPieces, rowsAtOnce, type TrainableNetwork } from './network.js';
 import { Optimizer } from './optimizers.js';
 import { seedDropout } from './seeded-dropout.js';
+import { tidyNumbers } from './tidy-numbers.js';
 import { outputActivation, type OutputActivation } from './output-activation.js';
 
 /**
@@ -73,7 +74,7 @@ export class LayersNetwork implements TrainableNetwork {
       maxRows: this.#maxRows,
     };
     return predictInPieces(features, numRows, sizes, (piece, rows) =>
-      this.#tf.tidy(() => new Float32Array(this.#apply(piece, rows, false).dataSync())),
+      tidyNumbers(this.#tf, () => new Float32Array(this.#apply(piece, rows, false).dataSync())),
     );
   }
 
@@ -129,7 +130,7 @@ export class LayersNetwork implements TrainableNetwork {
 
   gradient(features: Float32Array, targets: Float32Array, numRows: number): LossGradient {
     const { options } = this.#trainingOrThrow();
-    return this.#tf.tidy(() => {
+    return tidyNumbers(this.#tf, () => {
       const rest = this.#model.nonTrainableWeights.map((weight) => [weight, weight.read().clone()] as const);
       const { value, grads } = this.#gradients(options, features, targets, numRows);
       const gradient = new Float32Array(numWeightsOf(this.weightSpecs));
@@ -141,7 +142,7 @@ export class LayersNetwork implements TrainableNetwork {
       }
       // Batch normalization has moved its means, as it does in training.
       for (const [weight, before] of rest) weight.write(before);
-      return { loss: value.dataSync()[0], gradient } as never;
+      return { loss: value.dataSync()[0], gradient };
     });
   }
 

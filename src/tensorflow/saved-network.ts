@@ -3,6 +3,7 @@ import { MillraceError, messageOf } from '../errors.js';
 import type { ModelArtifact } from '../model/artifact.js';
 import type { NativeTf, SavedModel, TensorFlow } from './backend.js';
 import { predictInPieces, type Network } from './network.js';
+import { tidyNumbers } from './tidy-numbers.js';
 
 type SavedModelArtifact = Extract<ModelArtifact, { format: 'saved-model' }>;
 
@@ -86,7 +87,7 @@ function savedNetwork(
     numOutputs,
     predictMany: (features, numRows) =>
       predictInPieces(features, numRows, { numFeatures, numOutputs, maxRows }, (piece, rows) =>
-        tf.tidy(() => {
+        tidyNumbers(tf, () => {
           const answer = session.predict(tf.tensor(piece, [rows, ...input]));
           return new Float32Array(onlyTensor(answer).dataSync());
         }),

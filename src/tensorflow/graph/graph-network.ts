@@ -13,6 +13,7 @@ import type { NativeTf, TensorFlow } from '../backend.js';
 import { checkStateLength } from '../optimizer-constants.js';
 import { checkNumWeights, sizeOf, weightSpecsOf, weightVectorOf, widestResult } from '../model-shapes.js';
 import { paddedRows, predictInPieces, rowsAtOnce, type TrainableNetwork } from '../network.js';
+import { tidyNumbers } from '../tidy-numbers.js';
 import { GraphSession } from './graph-session.js';
 import { compileNetwork, type NetworkGraph, type SignatureName } from './network-graph.js';
 import type { GraphMessages } from './saved-model.js';
@@ -194,11 +195,11 @@ export class GraphNetwork implements TrainableNetwork {
     name: SignatureName,
     inputs: Readonly<Record<string, () => core.Tensor>>,
   ): Readonly<Record<string, Float32Array>> {
-    return this.#tf.tidy(() => {
+    return tidyNumbers(this.#tf, () => {
       const tensors = Object.fromEntries(Object.entries(inputs).map(([key, make]) => [key, make()]));
       const results = Object.entries(this.#session.run(name, tensors));
       const copies = results.map(([key, tensor]) => [key, new Float32Array(tensor.dataSync())]);
-      return Object.fromEntries(copies) as Record<string, never>;
+      return Object.fromEntries(copies) as Record<string, Float32Array>;
     });
   }
 }

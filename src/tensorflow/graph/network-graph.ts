@@ -1,4 +1,5 @@
 import type * as layers from '@tensorflow/tfjs-layers';
+import { joinArrays } from '../../features/join-arrays.js';
 import type { TrainingOptions } from '../../model/model.js';
 import { Graph, type GraphNode, type GraphTensor } from './graph.js';
 import { gradientsOf } from './gradients.js';
@@ -110,8 +111,9 @@ class NetworkCompiler {
     if (all.length > 0) this.#addVector('state', 'assignState', all);
     this.#addGradient(options, seed);
     this.#addTrain(options, rule, seed, slots);
-    return Float32Array.from(
-      learnt.flatMap((weight) => rule.slots.flatMap((start) => Array<number>(sizeOf(weight)).fill(start))),
+    return joinArrays(
+      Float32Array,
+      learnt.flatMap((weight) => rule.slots.map((start) => new Float32Array(sizeOf(weight)).fill(start))),
     );
   }
 
