@@ -1,102 +1,67 @@
-import { join } from 'node:path';
-import { runCommand } from '../deploy/bootstrap/command.mjs';
 import { defineOptions } from '../src/config/options.js';
-import { packageRoot } from '../src/config/package-root.js';
-import { defineBenchmark, type Section } from './benchmark.js';
-import { peersFolder, preparePython } from './peers/python.js';
-import { measureRounds, ratios, spreadCells, type Rounds } from './rounds.js';
-import { spreadOf } from './statistics.js';
-import type { Surroundings } from './surroundings.js';
-import { trainingCases, type TrainingCase } from './train/cases.js';
+import { MillraceError } from '../src/errors.js';
+import { defineBenchmark, type Outcome } from './benchmark.js';
+import { preparePython } from './peers/python.js';
+import { measureAtRest } from './train/at-rest.js';
+import { measureSteps } from './train/steps.js';
 
-/** What trains: by its graph, layer by layer, and Keras. */
-const contenders = { millrace: 'millrace', eager: 'variant', Keras: 'peer' } as const;
-type Contender = keyof typeof contenders;
+const parts = ['steps', 'at-rest'] as const;
+type Part = (typeof parts)[number];
 
-/** Training by itself, on rows in memory. */
+/** Training by itself: steps on rows in memory, and runs on files from the first byte on. */
 export const train = defineBenchmark({
   name: 'train',
-  summary: 'steps of training, compared with Keras and with eager TensorFlow.js',
+  summary: 'training, compared with Keras: steps, and whole runs on files',
   options: defineOptions({
-    seconds: { type: 'number', default: 3, min: 0.1, description: 'Seconds that each run counts' },
+    seconds: {
+      type: 'number',
+      default: 3,
+      min: 0.1,
+      description: 'Seconds that each run of the steps counts',
+    },
     repeats: { type: 'integer', default: 3, min: 1, description: 'Runs of each way' },
+    parts: { type: 'list', default: parts, description: 'What is measured, separated by commas' },
+    rows: { type: 'integer', default: 10_000, min: 100, description: 'Rows of each generated file' },
+    sweeps: {
+      type: 'integer',
+      min: 1,
+      description: 'Sweeps of each run on a file; without it, as many as suit the file',
+    },
+    events: {
+      type: 'list',
+      placeholder: 'TRAIN.csv,TEST.csv',
+      description:
+        'Events of HIGGS in place of generated ones: EventId, 28 features, Label; without TEST, a fifth is held out',
+    },
+    digits: {
+      type: 'list',
+      placeholder: 'TRAIN.csv,TEST.csv',
+      description: 'Digits of MNIST in place of generated ones: label, p0 to p783; likewise',
+    },
   }),
-  quick: { seconds: 0.1, repeats: 1 },
-  async run({ seconds, repeats }, surroundings) {
+  quick: { seconds: 0.1, repeats: 1, rows: 200, sweeps: 1 },
+  async run(options, surroundings) {
+    const wanted = partsOf(options.parts);
     const python = await preparePython(surroundings.cache);
     if ('reason' in python) surroundings.say(`${python.reason}: measured without Keras`);
-    const names = Object.keys(contenders).filter((name) => name !== 'Keras' || 'command' in python);
-    const measured: { readonly case: TrainingCase; readonly rounds: Rounds<number> }[] = [];
-    for (const [place, each] of trainingCases.entries()) {
-      const rounds = await measureRounds(repeats, names, async (name) => {
-        surroundings.signal.throwIfAborted();
-        const command = 'command' in python ? python.command : '';
-        const rate = await stepsPerSecond(name as Contender, { seconds, place, command }, surroundings);
-        surroundings.say(`${describe(each)}, ${name}: ${rate.toFixed(0)} steps/s`);
-        return rate;
-      });
-      measured.push({ case: each, rounds });
-    }
+    const measurements: Readonly<Record<Part, () => Promise<Outcome>>> = {
+      steps: () => measureSteps({ ...options, python }, surroundings),
+      'at-rest': () => measureAtRest({ ...options, python }, surroundings),
+    };
+    const outcomes: [Part, Outcome][] = [];
+    for (const part of parts) if (wanted.has(part)) outcomes.push([part, await measurements[part]()]);
     return {
-      results: measured.map(({ case: each, rounds }) => {
-        return { ...each, stepsPerSecond: Object.fromEntries(rounds) };
-      }),
-      sections: [sectionOf(names as Contender[], measured)],
+      results: Object.fromEntries(outcomes.map(([part, { results }]) => [part, results])),
+      sections: outcomes.flatMap(([, { sections }]) => sections),
     };
   },
 });
 
-async function stepsPerSecond(
-  contender: Contender,
-  { seconds, place, command }: { readonly seconds: number; readonly place: number; readonly command: string },
-  { environment, folder }: Surroundings,
-): Promise<number> {
-  if (contender === 'Keras') {
-    const args = [join(peersFolder, 'train.py'), String(seconds), JSON.stringify(trainingCases[place])];
-    return Number(await runCommand(command, args, { env: environment }));
-  }
-  const program = join(packageRoot, 'dist', 'bench', 'train', 'steps-alone.js');
-  // Where no graph can be written, networks are trained layer by layer.
-  const env = contender === 'eager' ? { ...environment, TMPDIR: join(folder, 'missing') } : environment;
-  return Number(await runCommand(process.execPath, [program, String(seconds), String(place)], { env }));
-}
-
-function describe({ name, minibatchSize, optimizer }: TrainingCase): string {
-  return `${name}, ${optimizer}, ${minibatchSize} rows`;
-}
-
-function sectionOf(
-  names: readonly Contender[],
-  measured: readonly { readonly case: TrainingCase; readonly rounds: Rounds<number> }[],
-): Section {
-  const steps = (value: number) => value.toFixed(0);
-  const timesKeras = (rounds: Rounds<number>) => {
-    const keras = rounds.get('Keras');
-    if (keras === undefined) return [];
-    return [spreadCells(ratios(rounds.get('millrace')!, keras), (ratio) => ratio.toFixed(2)).join(' ')];
-  };
-  return {
-    title: 'Training',
-    text: 'Steps per second on rows that stand in memory: SingleTrainer with a network as one graph and layer by layer (eager), and `train_on_batch` of Keras 3, median of the runs with the lowest and the highest.',
-    table: [
-      ['network, optimizer, minibatch', ...names, ...(names.includes('Keras') ? ['times Keras'] : [])],
-      ...measured.map(({ case: each, rounds }) => [
-        describe(each),
-        ...names.map((name) => spreadCells(rounds.get(name)!, steps).join(' ')),
-        ...timesKeras(rounds),
-      ]),
-    ],
-    chart: {
-      title: 'Training',
-      unit: 'steps/s',
-      groups: measured.map(({ case: each, rounds }) => ({
-        label: describe(each),
-        bars: names.map((name) => ({
-          label: name,
-          kind: contenders[name],
-          spread: spreadOf(rounds.get(name)!),
-        })),
-      })),
-    },
-  };
+function partsOf(names: readonly string[]): ReadonlySet<Part> {
+  const unknown = names.find((name) => !parts.some((part) => part === name));
+  if (unknown === undefined) return new Set(names as readonly Part[]);
+  throw new MillraceError(
+    'MILLRACE_CONFIG_INVALID',
+    `There is no part "${unknown}" of the benchmark; there are ${parts.join(', ')}.`,
+  );
 }

@@ -1,4 +1,3 @@
-import { availableParallelism } from 'node:os';
 import { required } from '../src/config/options.js';
 import { defineProgram, type ProgramContext } from '../src/config/program.js';
 import { ExitCode } from '../src/errors.js';
@@ -8,7 +7,8 @@ import { schemaOf } from '../src/record/infer-schema.js';
 import { observationsOf } from '../src/record/row-chunks.js';
 import { createProgress } from '../src/telemetry/progress.js';
 import { RejectReport } from '../src/telemetry/reject-report.js';
-import { startCompute, type Compute } from '../src/tensorflow/compute.js';
+import type { Compute } from '../src/tensorflow/compute.js';
+import { startComputes } from '../src/tensorflow/computes.js';
 import type { EndReason } from '../src/training/early-stop.js';
 import { fitBundle, type FitResult } from '../src/training/fit-bundle.js';
 import { readRowsAtRest, type RowsAtRest } from '../src/training/rows-at-rest.js';
@@ -65,7 +65,8 @@ async function train(
   const total = rows.numRows * options.sweeps * numModels;
   const progress = createProgress(context.stderr, { total, unit: 'rows' });
   try {
-    computes.push(...(await startWorkers(numWorkersOf(settings.trainer), options, context)));
+    const { logger } = context;
+    computes.push(...(await startComputes(numWorkersOf(settings.trainer), { ...options, logger })));
     const fitted = await fitBundle(rows, {
       ...settings,
       newModel: (spec, seed, worker) => computes[worker].newModel(spec, seed),
@@ -89,26 +90,6 @@ async function train(
     progress.end();
     await Promise.all(computes.map((compute) => compute.close()));
   }
-}
-
-/** One compute thread here, or a process for each of several workers, which share the cores. */
-async function startWorkers(
-  numWorkers: number,
-  options: CompiledFitOptions,
-  { logger }: ProgramContext,
-): Promise<Compute[]> {
-  if (numWorkers === 1) return [await startCompute({ ...options, logger })];
-  const threads = options.threads ?? Math.max(1, Math.floor(availableParallelism() / numWorkers));
-  const started = await Promise.allSettled(
-    Array.from({ length: numWorkers }, () =>
-      startCompute({ ...options, threads, isolation: 'process', logger }),
-    ),
-  );
-  const computes = started.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []));
-  const failure = started.find((each) => each.status === 'rejected');
-  if (failure === undefined) return computes;
-  await Promise.all(computes.map((compute) => compute.close()));
-  throw failure.reason;
 }
 
 function describeSweep(record: SweepRecord, numSweeps: number): string {

@@ -121,6 +121,7 @@ export { MeanAbsoluteErrorEvaluator, MeanSquaredErrorEvaluator } from './model/e
 
 // TensorFlow on its thread, and training with it.
 export { startCompute, type Compute, type ComputeOptions } from './tensorflow/compute.js';
+export { startComputes } from './tensorflow/computes.js';
 export { readModelFolder } from './tensorflow/read-model.js';
 export { defaultPipeline, type Scaling } from './training/default-pipeline.js';
 export { fitBundle, type FitOptions, type FitResult } from './training/fit-bundle.js';

@@ -84,6 +84,7 @@ describe('the public names', () => {
       'schemaFingerprint',
       'schemaFromAvro',
       'startCompute',
+      'startComputes',
       'takeGoldenRows',
       'targetValues',
       'transformMany',

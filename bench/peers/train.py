@@ -6,30 +6,11 @@ import sys
 import time
 
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "2"
-import keras
 import numpy as np
 
+from network import build
+
 STEPS_PER_SWEEP = 64
-
-
-def build(case):
-    spec = case["spec"]
-    model = keras.Sequential([keras.Input(spec["inputShape"])])
-    for layer in spec["layers"]:
-        kind, activation = layer["type"], layer.get("activation")
-        if kind == "dense":
-            model.add(keras.layers.Dense(layer["units"], activation=activation))
-        elif kind == "conv2d":
-            model.add(keras.layers.Conv2D(layer["filters"], layer["kernelSize"], activation=activation))
-        elif kind == "maxPooling2d":
-            model.add(keras.layers.MaxPooling2D(layer["poolSize"]))
-        elif kind == "flatten":
-            model.add(keras.layers.Flatten())
-        else:
-            sys.exit(f"{kind} is not known here.")
-    # Compiled by XLA where Keras finds that it can be.
-    model.compile(optimizer=case["optimizer"], loss="sparse_categorical_crossentropy")
-    return model
 
 
 def main():
@@ -39,7 +20,9 @@ def main():
     cells = np.sin(np.arange(num_rows * int(np.prod(shape)))).astype(np.float32)
     features = cells.reshape([num_rows, *shape])
     targets = (np.arange(num_rows) % case["numClasses"]).astype(np.float32)
-    model = build(case)
+    model = build(case["spec"])
+    # Compiled by XLA where Keras finds that it can be.
+    model.compile(optimizer=case["optimizer"], loss="sparse_categorical_crossentropy")
 
     def sweep():
         for start in range(0, num_rows, size):
