@@ -5,9 +5,12 @@ import { schemaColumns } from '../src/features/row-reader.js';
 import type { ModelSpec } from '../src/model/artifact.js';
 import { denseNetwork } from '../src/model/dense-network.js';
 import { checkModelSpec } from '../src/model/model-spec.js';
+import { codecOptions } from '../src/record/codecs.js';
 import { csvOptions } from '../src/record/csv-format.js';
 import { schemaOptions } from '../src/record/infer-schema.js';
 import { fieldOf, type Schema } from '../src/record/schema.js';
+import { connectionOptions } from '../src/stream/client/connection.js';
+import { topicRangeOptions } from '../src/stream/source/topic-range.js';
 import { computeOptions } from '../src/tensorflow/compute-options.js';
 import { defaultPipeline } from '../src/training/default-pipeline.js';
 import type { LearningRateScheme } from '../src/training/learning-rate.js';
@@ -229,8 +232,11 @@ export const fitOptions = defineOptions({
     section: 'Training',
     description: 'The same seed trains the same model',
   },
+  ...topicRangeOptions,
   ...schemaOptions,
   ...csvOptions,
+  ...codecOptions,
+  ...connectionOptions,
   ...computeOptions,
 });
 export type CompiledFitOptions = Compiled<typeof fitOptions>;

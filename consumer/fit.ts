@@ -2,54 +2,45 @@ import { required } from '../src/config/options.js';
 import { defineProgram, type ProgramContext } from '../src/config/program.js';
 import { ExitCode } from '../src/errors.js';
 import { checkBundlePlace, saveBundle } from '../src/model/bundle.js';
-import { CsvSource } from '../src/record/csv-source.js';
-import { schemaOf } from '../src/record/infer-schema.js';
-import { observationsOf } from '../src/record/row-chunks.js';
 import { createProgress } from '../src/telemetry/progress.js';
 import { RejectReport } from '../src/telemetry/reject-report.js';
 import type { Compute } from '../src/tensorflow/compute.js';
 import { startComputes } from '../src/tensorflow/computes.js';
 import type { EndReason } from '../src/training/early-stop.js';
 import { fitBundle, type FitResult } from '../src/training/fit-bundle.js';
-import { readRowsAtRest, type RowsAtRest } from '../src/training/rows-at-rest.js';
+import type { RowsAtRest } from '../src/training/rows-at-rest.js';
 import { numWorkersOf } from '../src/training/trainer-spec.js';
 import type { SweepRecord } from '../src/training/training-log.js';
 import { fitOptions, fitOptionsFor, type CompiledFitOptions } from './fit-options.js';
+import { readFitRows } from './fit-rows.js';
 
-/** Trains a model on CSV files and saves it as a bundle. */
+/** Trains a model on CSV files, or on a range of a topic, and saves it as a bundle. */
 export const fit = defineProgram({
   name: 'fit',
-  summary: 'Train a model on CSV files and save it as a bundle',
+  summary: 'Train a model on CSV files or a range of a topic and save it as a bundle',
   description: [
     'Reads CSV files, fits the transformers, trains a network and saves both, with the labels and some golden rows, as',
     'one bundle. All rows are kept in memory. Rows that do not fit are reported and left out; then the exit code is 3.',
+    '',
+    'With --topic, the rows of a topic are read from --from to --to, without a group; --schema says what they hold.',
   ].join('\n'),
-  arguments: [{ name: '<files...>', description: 'CSV files, patterns, or - for standard input' }],
+  arguments: [{ name: '[files...]', description: 'CSV files, patterns, or - for standard input' }],
   options: fitOptions,
   examples: [
     'millrace fit events.csv --label Label --key EventId --output models/events',
     'millrace fit events.csv --label Label --hidden 500,500 --dropout 0.4,0.6 --optimizer adagrad --learning-rate 0.01 --output models/events',
     'millrace fit digits.csv.gz --label digit --network network.json --transformers minmax --output models/digits',
+    'millrace fit --topic observations --from 7d --schema events.json --label Label --output models/events',
   ],
   async run(options, files, context) {
     const output = required(options, 'output');
-    required(options, 'label');
+    // A schema may name it.
+    if (options.schema === undefined) required(options, 'label');
     await checkBundlePlace(output);
     const rejects = new RejectReport((line) => context.stderr.write(`${line}\n`));
-    const source = await CsvSource.open(files, {
-      ...options,
-      stdin: context.stdin,
-      signal: context.shutdown,
-    });
-    try {
-      const schema = await schemaOf(source, options, options.name);
-      const settings = await fitOptionsFor(options, schema);
-      const chunks = source.rows(schema, ({ file, line, fault }) => rejects.add(`${file}:${line}`, fault));
-      const rows = await readRowsAtRest(observationsOf(chunks), schema, { withLabel: true });
-      return await train(rows, settings, { ...options, output }, rejects, context);
-    } finally {
-      await source.close();
-    }
+    const { schema, rows } = await readFitRows(files, options, rejects, context);
+    const settings = await fitOptionsFor(options, schema);
+    return train(rows, settings, { ...options, output }, rejects, context);
   },
 });
 

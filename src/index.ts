@@ -47,6 +47,11 @@ export { ChunkedSource, type ChunkedSourceOptions } from './features/sources/chu
 export type { ChunkedSequences, SequenceChunk, StreamPart } from './features/sources/sequence-chunk.js';
 export { CtfSource, type CtfSourceOptions } from './features/sources/ctf-source.js';
 export {
+  CsvMinibatchSource,
+  type CsvMinibatchSourceOptions,
+} from './features/sources/csv-minibatch-source.js';
+export type { PreparedBatch, RowPreparation } from './features/sources/row-preparation.js';
+export {
   bucketByLength,
   denseValues,
   oneHotIndices,
@@ -119,6 +124,14 @@ export { ConfusionMatrixEvaluator } from './model/evaluators/confusion-matrix.js
 export { LogLossEvaluator } from './model/evaluators/log-loss.js';
 export { MeanAbsoluteErrorEvaluator, MeanSquaredErrorEvaluator } from './model/evaluators/regression.js';
 
+// Topics as a source of minibatches.
+export { connect, type StreamClient } from './stream/client/connection.js';
+export {
+  TopicMinibatchSource,
+  type TopicMinibatchSourceOptions,
+} from './stream/source/topic-minibatch-source.js';
+export type { RangePlace, TopicRange } from './stream/source/topic-range.js';
+
 // TensorFlow on its thread, and training with it.
 export { startCompute, type Compute, type ComputeOptions } from './tensorflow/compute.js';
 export { startComputes } from './tensorflow/computes.js';
@@ -126,6 +139,7 @@ export { readModelFolder } from './tensorflow/read-model.js';
 export { defaultPipeline, type Scaling } from './training/default-pipeline.js';
 export { fitBundle, type FitOptions, type FitResult } from './training/fit-bundle.js';
 export { readRowsAtRest, type RowsAtRest } from './training/rows-at-rest.js';
+export { createRowPreparation, type RowPreparationOptions } from './training/row-preparation.js';
 export { AveragingTrainer } from './training/averaging-trainer.js';
 export { EnsembleTrainer, type EnsembleOptions } from './training/ensemble-trainer.js';
 export { SingleTrainer } from './training/single-trainer.js';

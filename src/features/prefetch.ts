@@ -1,3 +1,5 @@
+import { setImmediate as turn } from 'node:timers/promises';
+
 /** How far ahead to read. */
 export interface PrefetchOptions {
   /** Items that may wait; 100 unless given. */
@@ -6,7 +8,8 @@ export interface PrefetchOptions {
 
 /**
  * Reads ahead: takes items from a source while the ones before are being used, so that reading, decoding and shuffling
- * go on while a model computes. It begins with the first item that is asked for.
+ * go on while a model computes. It begins with the first item that is asked for. The event loop has a turn between two
+ * items, so that a source that never waits keeps nobody waiting.
  *
  * An error of the source is thrown behind the items that came before it. Whoever stops early (`break`, `return()`)
  * stops the reading, too: the item under way is waited for, and the source is closed.
@@ -32,6 +35,7 @@ export async function* prefetch<T>(
         if (result.done === true) break;
         items.push(result.value);
         read.give();
+        await turn();
       }
       end = {};
     } catch (error) {

@@ -18,12 +18,16 @@ export interface RowDecoder {
 }
 
 /**
- * Rows that the decoder's scanner can read go into the matrix without an object for each of them; the others take the
- * way over an observation. Throws as `createRowReader`.
+ * Rows that the decoder's scanner can read go into the matrix without an object for each of them; the others, and all of
+ * them when labels are asked for, take the way over an observation. Throws as `createRowReader`.
  */
-export function createRowDecoder(schema: Schema, decoder: Decoder): RowDecoder {
-  const plan = planBatches(schema);
-  const { scanner } = decoder;
+export function createRowDecoder(
+  schema: Schema,
+  decoder: Decoder,
+  { withLabel = false }: { readonly withLabel?: boolean } = {},
+): RowDecoder {
+  const plan = planBatches(schema, { withLabel });
+  const scanner = withLabel ? undefined : decoder.scanner;
   return {
     prepare: (values) => decoder.prepare(values),
     read(values) {

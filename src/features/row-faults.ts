@@ -60,4 +60,9 @@ export class RowFaults {
   entries(): IterableIterator<[number, RowFault]> {
     return this.#faults.entries();
   }
+
+  /** Row by row, whichever stage found them first. */
+  inOrder(): [number, RowFault][] {
+    return [...this.#faults].sort(([one], [other]) => one - other);
+  }
 }

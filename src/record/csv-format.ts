@@ -35,6 +35,14 @@ export const csvOptions = defineOptions({
 /** The compiled form of `csvOptions`. */
 export type CsvOptions = Compiled<typeof csvOptions>;
 
+/** What holds where nothing is said. */
+export const usualCsvOptions: CsvOptions = {
+  delimiter: csvOptions.delimiter.default,
+  quote: csvOptions.quote.default,
+  columns: undefined,
+  maxRowBytes: csvOptions.maxRowBytes.default,
+};
+
 /** What the reader of bytes needs to know. */
 export interface CsvFormat {
   /** A byte of ASCII. */

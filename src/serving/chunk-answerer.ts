@@ -4,6 +4,7 @@ import { isRowFault, RowFault } from '../features/row-faults.js';
 import type { ModelPredictor, Predictions } from '../model/predictor.js';
 import type { Encoder } from '../record/codec.js';
 import type { Stage } from '../telemetry/metrics.js';
+import { valueOf } from '../stream/record-value.js';
 import type { IncomingRecord } from '../stream/source/topic-source.js';
 import { AnswerEncoder } from './answer-encoder.js';
 import {
@@ -98,11 +99,6 @@ export class ChunkAnswerer {
     this.#parts.onStage(stage, (performance.now() - startedAt) / 1000);
     return result;
   }
-}
-
-function valueOf({ value, unreadable }: IncomingRecord): Buffer | RowFault {
-  if (unreadable !== undefined) return new RowFault('MILLRACE_ROW_BATCH_UNREADABLE', unreadable);
-  return value ?? new RowFault('MILLRACE_ROW_EMPTY', 'The record has no value.');
 }
 
 function checkCount(numRows: number, { indices, outputs, numOutputs }: Predictions): void {

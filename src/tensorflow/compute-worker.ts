@@ -68,8 +68,12 @@ async function answer(request: Request): Promise<void> {
   } catch (error) {
     reply = { id: request.id, error: toErrorMessage(error) };
   }
-  if (parentPort === null) process.send!(reply);
-  else parentPort.postMessage(reply, 'result' in reply ? transferable(resultArrays(reply.result)) : []);
+  if (parentPort === null) {
+    process.send!(reply, undefined, undefined, (error) => {
+      // Nobody is there any more to hear it.
+      if (error !== null) process.exit();
+    });
+  } else parentPort.postMessage(reply, 'result' in reply ? transferable(resultArrays(reply.result)) : []);
 }
 
 /** The typed arrays of a result: the result itself, or the fields of one that has several. */

@@ -2,9 +2,10 @@ import { MillraceError, type RowErrorCode } from '../errors.js';
 import type { Pipeline } from '../features/pipeline.js';
 import type { RowBatch } from '../features/row-batch.js';
 import { createRowReader } from '../features/row-reader.js';
-import { targetValues, type Target } from '../model/target.js';
+import type { Target } from '../model/target.js';
 import type { Observation } from '../record/observation.js';
 import type { Schema } from '../record/schema.js';
+import { prepareBatch } from './row-preparation.js';
 
 /** The numbers that training keeps in memory, 2 GB of them; more rows than that do not fit. */
 const maxNumbers = 2 ** 29;
@@ -60,27 +61,17 @@ export interface PreparedRows {
 
 /** Transforms rows with a fitted pipeline and reads their targets, for which they need labels. Uses the rows up: their numbers change. */
 export function prepareRows(rows: RowsAtRest, pipeline: Pipeline, target: Target): PreparedRows {
-  const numFeatures = pipeline.outputColumns.length;
-  const features = new Float32Array(rows.numRows * numFeatures);
+  const features = new Float32Array(rows.numRows * pipeline.outputColumns.length);
   const values = new Float32Array(rows.numRows);
   const rejected = new Map<RowErrorCode, number>();
   let numRows = 0;
   for (const batch of rows.batches) {
-    const targets = targetValues(target, batch);
-    const matrix = pipeline.transformInPlace(batch.features, batch.faults);
-    for (let row = 0; row < matrix.numRows; row++) {
-      const fault = batch.faults.get(row);
-      if (fault !== undefined) {
-        rejected.set(fault.code, (rejected.get(fault.code) ?? 0) + 1);
-        continue;
-      }
-      features.set(matrix.data.subarray(row * numFeatures, (row + 1) * numFeatures), numRows * numFeatures);
-      values[numRows++] = targets[row];
-    }
+    numRows += prepareBatch(batch, { pipeline, target }, { features, values, start: numRows });
+    for (const [, { code }] of batch.faults.entries()) rejected.set(code, (rejected.get(code) ?? 0) + 1);
   }
   return {
     numRows,
-    features: features.subarray(0, numRows * numFeatures),
+    features: features.subarray(0, numRows * pipeline.outputColumns.length),
     values: values.subarray(0, numRows),
     rejected,
   };

@@ -16,27 +16,32 @@ export interface SweepOptions {
 /** One call of the model holds at most this many minibatches and numbers: enough to hide what a call costs. */
 const maxMinibatchesPerCall = 64;
 const maxNumbersPerCall = 2 ** 18;
+/** One that is computed, and one that waits, so that nothing stands still until the end of the first was heard of. */
+const maxUnderWay = 2;
 
 /**
  * Learns from the rest of a sweep, call by call; the rows of the next call are taken while the model computes.
  *
- * @returns the rows that were learnt last, with the end of the sweep; undefined when there were no more, or it was
- *   stopped
+ * @returns where the source stands behind the sweep; undefined when there were no more rows, or it was stopped
  */
 export async function learnSweep(
   model: TrainableModel,
   calls: AsyncIterator<RowsToLearn, void, undefined>,
   { minibatchSize, learningRateAt, onLearnt, signal }: SweepOptions,
 ): Promise<RowsToLearn['sweepEnd']> {
-  let underWay: { readonly learnt: Promise<TrainedMinibatches>; readonly numRows: number } | undefined;
+  const underWay: { readonly learnt: Promise<TrainedMinibatches>; readonly numRows: number }[] = [];
+  const settle = async (numLeft: number) => {
+    while (underWay.length > numLeft) {
+      const [{ learnt, numRows: numLearnt }] = underWay.splice(0, 1);
+      onLearnt(await learnt, numLearnt);
+    }
+  };
   let numRows = 0;
   let sweepEnd: RowsToLearn['sweepEnd'];
-  for (;;) {
-    const isOver = sweepEnd !== undefined || signal?.aborted === true;
-    const next = isOver ? undefined : await calls.next();
-    if (underWay !== undefined) onLearnt(await underWay.learnt, underWay.numRows);
-    underWay = undefined;
-    if (next === undefined || next.done === true) return sweepEnd;
+  while (sweepEnd === undefined) {
+    const next = await calls.next();
+    await settle(maxUnderWay - 1);
+    if (next.done === true || signal?.aborted === true) break;
     const rows = next.value;
     ({ sweepEnd } = rows);
     if (rows.numRows === 0) continue;
@@ -48,8 +53,10 @@ export async function learnSweep(
     const learnt = model.trainMinibatches(features, targets, rows.numRows, minibatchSize, learningRates);
     // It is awaited only after the next rows were taken; a failure before that must not count as unhandled.
     learnt.catch(() => undefined);
-    underWay = { learnt, numRows: rows.numRows };
+    underWay.push({ learnt, numRows: rows.numRows });
   }
+  await settle(0);
+  return sweepEnd;
 }
 
 /** The rows of one call, a multiple of the minibatch size. */

@@ -33,7 +33,7 @@ export interface TrainingSources {
 }
 
 /** The streams that a trainer reads. */
-const [featureStream, targetStream] = ['features', 'targets'];
+export const [featureStream, targetStream] = ['features', 'targets'] as const;
 
 /** A source of the streams `features` and `targets` over the rows of a set. */
 export function sourceOf(set: TrainingSet, options: ChunkedSourceOptions): ArraySource {

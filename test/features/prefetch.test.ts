@@ -42,6 +42,10 @@ class Steps implements AsyncIterableIterator<number> {
   }
 }
 
+async function turns(count: number): Promise<void> {
+  for (let i = 0; i < count; i++) await turn();
+}
+
 async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
   const found: T[] = [];
   for await (const item of items) found.push(item);
@@ -81,19 +85,28 @@ describe('prefetch', () => {
     const items = prefetch(steps, { depth: 4 });
     assert.equal(steps.numAsked, 0, 'nobody has asked yet');
     assert.deepEqual(await items.next(), { done: false, value: 0 });
-    await turn();
+    await turns(20);
     assert.equal(steps.numAsked, 1 + 4);
     assert.deepEqual(await items.next(), { done: false, value: 1 });
-    await turn();
+    await turns(20);
     assert.equal(steps.numAsked, 2 + 4);
     await items.return();
     assert.ok(steps.isClosed);
     const many = new Steps(1_000);
     const usual = prefetch(many);
     await usual.next();
-    await turn();
+    await turns(200);
     assert.equal(many.numAsked, 1 + 100);
     await usual.return();
+  });
+
+  it('lets others have their turn while it reads what never waits', async () => {
+    const steps = new Steps(1_000);
+    const items = prefetch(steps, { depth: 900 });
+    await items.next();
+    await turns(10);
+    assert.ok(steps.numAsked < 20, `${steps.numAsked} items in ten turns`);
+    await items.return();
   });
 
   it('throws what the source threw, behind the items that came before it', async () => {
@@ -113,6 +126,7 @@ describe('prefetch', () => {
     const first = items.next();
     steps.open();
     assert.equal((await first).value, 0);
+    await turns(2);
     const stopped = items.return();
     await turn();
     assert.equal(steps.isClosed, false, 'a read is under way');

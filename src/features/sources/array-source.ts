@@ -1,6 +1,7 @@
 import { MillraceError } from '../../errors.js';
 import { ChunkedSource, type ChunkedSourceOptions } from './chunked-source.js';
-import type { ChunkedSequences, SequenceChunk } from './sequence-chunk.js';
+import { rowChunk } from './row-chunk.js';
+import type { ChunkedSequences } from './sequence-chunk.js';
 
 /** Rows of one stream in memory. */
 export interface StreamArray {
@@ -32,21 +33,6 @@ function sequencesOf(arrays: Readonly<Record<string, StreamArray>>): ChunkedSequ
       `The streams of a source must have as many rows each, not ${[numRows, ...others].join(', ')}.`,
     );
   }
-  const chunk: SequenceChunk = {
-    numSequences: numRows,
-    idOf: (row) => row,
-    lengthOf: () => 1,
-    gather: (rows) =>
-      parts.map(({ values, size }) => {
-        const gathered = new Float32Array(rows.length * size);
-        for (const [place, row] of rows.entries()) {
-          gathered.set(values.subarray(row * size, (row + 1) * size), place * size);
-        }
-        return {
-          data: { storageFormat: 'dense', values: gathered },
-          lengths: new Uint32Array(rows.length).fill(1),
-        };
-      }),
-  };
+  const chunk = rowChunk(parts, numRows, (row) => row);
   return { streams, chunkSizes: [numRows], readChunk: () => Promise.resolve(chunk) };
 }

@@ -23,6 +23,8 @@ export interface ReadTopicOptions {
    * what is committed from then on, also to partitions that are added.
    */
   readonly until: 'end' | 'forever';
+  /** With `end`: the offsets before which partitions end, where these lie before their end. */
+  readonly to?: ReadonlyMap<number, bigint>;
   /** Only these; all unless given. */
   readonly partitions?: readonly number[];
   /** Ends the reading in order. */
@@ -94,7 +96,7 @@ class Reading {
     await this.#patiently(async () => {
       const partitions = await this.#partitions();
       const starts = await this.#starts(partitions);
-      if (this.#options.until === 'end') this.#ends = await this.#fetcher.offsetsOf(partitions, 'latest');
+      if (this.#options.until === 'end') this.#ends = await this.#findEnds(partitions);
       for (const [partition, offset] of starts) this.#positions.set(partition, offset);
     });
     this.#leaveWhatIsRead();
@@ -133,6 +135,15 @@ class Reading {
       if (wanted > low) first.set(partition, wanted);
     }
     return first;
+  }
+
+  async #findEnds(partitions: readonly number[]): Promise<Map<number, bigint>> {
+    const ends = await this.#fetcher.offsetsOf(partitions, 'latest');
+    for (const [partition, end] of ends) {
+      const wanted = this.#options.to?.get(partition) ?? end;
+      if (wanted < end) ends.set(partition, wanted);
+    }
+    return ends;
   }
 
   #leaveWhatIsRead(): void {
