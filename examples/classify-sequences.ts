@@ -23,6 +23,7 @@ import {
   type ModelSpec,
   type TrainingRows,
 } from '../src/index.js';
+import { createDraw } from './draw.js';
 
 const [vocabulary, numClasses, seed] = [2000, 5, 1];
 
@@ -65,14 +66,7 @@ function toRows(minibatch: Minibatch): TrainingRows {
 
 /** From three to twenty words a sequence, drawn from a seed. */
 function makeUp(count: number): string {
-  // Numbers from 0 to below `bound` (Marsaglia 2003, xorshift32).
-  let state = seed;
-  const draw = (bound: number) => {
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    return (state >>> 0) % bound;
-  };
+  const draw = createDraw(seed);
   return Array.from({ length: count }, (_, id) => {
     const ofClass = draw(numClasses);
     const oneHot = Array.from({ length: numClasses }, (__, each) => Number(each === ofClass)).join(' ');

@@ -1,16 +1,18 @@
 /**
  * What reading ahead is worth: sampling and training of equal cost, three ways, drawn as a Gantt chart.
  *
- *   node dist/examples/overlap.js [overlap.svg]
+ *   node dist/examples/overlap.js [--work sleep|real] [overlap.svg]
  *
- * Five sweeps of twenty minibatches; drawing a minibatch and learning from it take ten milliseconds each. In turn, a run
- * takes the sum of both; with `prefetch` it takes little more than one of them.
+ * Five sweeps of twenty minibatches. In turn, a run takes the sum of sampling and training; with `prefetch` it takes
+ * little more than one of them. By default, drawing a minibatch and learning from it are sleeps of ten milliseconds each;
+ * with `--work real` both are computed, which takes two cores.
  */
 import { writeFile } from 'node:fs/promises';
-import { setTimeout as delay } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
 import { prefetch } from '../src/index.js';
+import { realWork, sleepingWork, type Work } from './overlap-work.js';
 
-const [numSweeps, numMinibatches, costMs] = [5, 20, 10];
+const [numSweeps, numMinibatches] = [5, 20];
 
 /** Something that was done. */
 interface Span {
@@ -20,60 +22,74 @@ interface Span {
   readonly toMs: number;
 }
 
-async function measure(run: (work: Work) => Promise<void>): Promise<Span[]> {
+/** The parts of a run, which note when they were done. */
+interface Run {
+  /** Samples all minibatches, one after the other. */
+  readonly minibatches: () => AsyncGenerator<Drawn>;
+  readonly learn: (drawn: Drawn) => Promise<void>;
+}
+
+interface Drawn {
+  readonly minibatch: unknown;
+  readonly sweep: number;
+}
+
+const ways: Readonly<Record<string, (run: Run) => Promise<void>>> = {
+  async 'in turn'({ minibatches, learn }) {
+    for await (const drawn of minibatches()) await learn(drawn);
+  },
+  async 'all sampling first'({ minibatches, learn }) {
+    const all: Drawn[] = [];
+    for await (const drawn of minibatches()) all.push(drawn);
+    for (const drawn of all) await learn(drawn);
+  },
+  async overlapped({ minibatches, learn }) {
+    for await (const drawn of prefetch(minibatches())) await learn(drawn);
+  },
+};
+
+async function measure({ sample, learn }: Work, way: (run: Run) => Promise<void>): Promise<Span[]> {
   const startedAt = performance.now();
   const spans: Span[] = [];
-  const spend = async (lane: Span['lane'], sweep: number) => {
+  const noting = async <T>(lane: Span['lane'], sweep: number, work: () => Promise<T>): Promise<T> => {
     const fromMs = performance.now() - startedAt;
-    await delay(costMs);
+    const result = await work();
     spans.push({ lane, sweep, fromMs, toMs: performance.now() - startedAt });
+    return result;
   };
-  await run({
+  await way({
     async *minibatches() {
       for (let sweep = 1; sweep <= numSweeps; sweep++) {
-        for (let minibatch = 0; minibatch < numMinibatches; minibatch++) {
-          await spend('sampling', sweep);
-          yield sweep;
+        for (let number = 0; number < numMinibatches; number++) {
+          yield { minibatch: await noting('sampling', sweep, sample), sweep };
         }
       }
     },
-    learn: (sweep) => spend('training', sweep),
+    learn: ({ minibatch, sweep }) => noting('training', sweep, () => learn(minibatch)),
   });
   return spans;
 }
 
-interface Work {
-  readonly minibatches: () => AsyncGenerator<number>;
-  readonly learn: (sweep: number) => Promise<void>;
-}
-
-const ways: Readonly<Record<string, (work: Work) => Promise<void>>> = {
-  async 'in turn'({ minibatches, learn }) {
-    for await (const minibatch of minibatches()) await learn(minibatch);
-  },
-  async 'all sampling first'({ minibatches, learn }) {
-    const all: number[] = [];
-    for await (const minibatch of minibatches()) all.push(minibatch);
-    for (const minibatch of all) await learn(minibatch);
-  },
-  async overlapped({ minibatches, learn }) {
-    for await (const minibatch of prefetch(minibatches())) await learn(minibatch);
-  },
-};
-
+const { values: options, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { work: { type: 'string', default: 'sleep' } },
+});
+const work = options.work === 'real' ? await realWork() : sleepingWork;
 const charts: { readonly name: string; readonly spans: readonly Span[] }[] = [];
-for (const [name, run] of Object.entries(ways)) {
-  const spans = await measure(run);
+for (const [name, way] of Object.entries(ways)) {
+  const spans = await measure(work, way);
   charts.push({ name, spans });
   const [sampling, training] = (['sampling', 'training'] as const).map((lane) =>
     spans.filter((span) => span.lane === lane).reduce((sum, { fromMs, toMs }) => sum + toMs - fromMs, 0),
   );
   const total = Math.max(...spans.map(({ toMs }) => toMs));
+  const ratio = (total / Math.max(sampling, training)).toFixed(2);
   process.stdout.write(
-    `${name.padEnd(20)} ${seconds(total)} s; sampling ${seconds(sampling)} s, training ${seconds(training)} s\n`,
+    `${name.padEnd(20)} ${seconds(total)} s, ${ratio} of the longer; sampling ${seconds(sampling)} s, training ${seconds(training)} s\n`,
   );
 }
-const file = process.argv[2] ?? 'overlap.svg';
+await work.close();
+const file = positionals[0] ?? 'overlap.svg';
 await writeFile(file, gantt(charts));
 process.stdout.write(`drawn in ${file}\n`);
 

@@ -125,7 +125,7 @@ export { LogLossEvaluator } from './model/evaluators/log-loss.js';
 export { MeanAbsoluteErrorEvaluator, MeanSquaredErrorEvaluator } from './model/evaluators/regression.js';
 
 // Topics as a source of minibatches.
-export { connect, type StreamClient } from './stream/client/connection.js';
+export { connect, type ConnectionSettings, type StreamClient } from './stream/client/connection.js';
 export {
   TopicMinibatchSource,
   type TopicMinibatchSourceOptions,

@@ -69,6 +69,9 @@ const options: TrainerOptions = {
   seed: 1,
 };
 
+/** For rows of large numbers, from which nothing can be learnt. */
+const still = { optimizer: { name: 'sgd', learningRate: 0 } } as const;
+
 const natural = (numRows: number) => [...Array(numRows).keys()];
 
 /** What a model comes to that learns these rows in their order, sweep by sweep. */
@@ -124,7 +127,7 @@ describe('a trainer that reads sources', () => {
       stop.abort();
       return learn(...args);
     };
-    const run = { ...options, prefetch: { depth: 64 }, signal: stop.signal };
+    const run = { ...options, ...still, prefetch: { depth: 64 }, signal: stop.signal };
     const { end } = await new SingleTrainer(model, run).train({ sources: [source] });
     assert.equal(end, 'stopped');
     // Two calls of the model, one in hand, one that waits, and one for which there is no place yet.
@@ -132,6 +135,22 @@ describe('a trainer that reads sources', () => {
     const { numCalls } = source;
     await turn();
     assert.equal(source.numCalls, numCalls);
+  });
+
+  it('has the next call wait at the model while one is computed, and no more', async () => {
+    const model = new SoftmaxRegression(2, 2);
+    const learn = model.trainMinibatches.bind(model);
+    let [numUnderWay, most] = [0, 0];
+    model.trainMinibatches = async (...args) => {
+      most = Math.max(most, ++numUnderWay);
+      for (let i = 0; i < 10; i++) await turn();
+      const learnt = await learn(...args);
+      numUnderWay--;
+      return learnt;
+    };
+    const run = { ...options, ...still, numSweeps: 1 };
+    await new SingleTrainer(model, run).train({ sources: [new Numbers(2_000)] });
+    assert.equal(most, 2);
   });
 
   it('learns what came before a failure of the source, and says what it was', async () => {

@@ -41,12 +41,6 @@ export class CsvMinibatchSource extends ChunkedSource {
   ): Promise<CsvMinibatchSource> {
     const source = await CsvSource.open(files, { ...usualCsvOptions, ...options });
     try {
-      if (!source.rereadable) {
-        throw new MillraceError(
-          'MILLRACE_CONFIG_INVALID',
-          'Minibatches are read in several sweeps, and standard input only once: give files.',
-        );
-      }
       return new CsvMinibatchSource(await findRows(source, options), options);
     } finally {
       await source.close();

@@ -60,6 +60,9 @@ export const connectionOptions = defineOptions({
   saslPassword: { type: 'string', secret: true, description: 'Password for SASL', section: 'Kafka' },
 });
 
+/** How to reach the brokers, as far as it is not as usual. */
+export type ConnectionSettings = Partial<Compiled<typeof connectionOptions>>;
+
 /** What the parts of this folder are built on. It holds no connection: each part opens and closes its own. */
 export interface StreamClient {
   readonly kafka: Kafka;
@@ -93,16 +96,16 @@ const transactionRetry = {
  * Throws MILLRACE_CONFIG_INVALID for options that do not fit together, MILLRACE_FILE_UNUSABLE for a file
  * that is not the certificate or key it must be.
  */
-export function connect(options: Compiled<typeof connectionOptions>, logger: Logger): StreamClient {
+export function connect(options: ConnectionSettings, logger: Logger): StreamClient {
   armTimersOnlyWhenNeeded();
   readFetchAnswers();
   writeBatchesDirectly();
   joinAnswersAsTheyCome();
-  const brokers = options.brokers.map(checkedAddress);
+  const brokers = (options.brokers ?? connectionOptions.brokers.default).map(checkedAddress);
   if (brokers.length === 0) throw invalid('Give at least one broker with --brokers HOST:PORT.');
   const config: KafkaConfig = {
     brokers,
-    clientId: options.clientId,
+    clientId: options.clientId ?? connectionOptions.clientId.default,
     ssl: tlsOptions(options),
     sasl: saslOptions(options),
     connectionTimeout: 3_000,
@@ -128,7 +131,7 @@ function checkedAddress(address: string): string {
   return address;
 }
 
-function tlsOptions(options: Compiled<typeof connectionOptions>): ConnectionOptions | undefined {
+function tlsOptions(options: ConnectionSettings): ConnectionOptions | undefined {
   const { tls, tlsCa, tlsCert, tlsKey } = options;
   if (!tls) {
     if ([tlsCa, tlsCert, tlsKey].some((file) => file !== undefined)) {
@@ -148,7 +151,7 @@ function tlsOptions(options: Compiled<typeof connectionOptions>): ConnectionOpti
   };
 }
 
-function saslOptions(options: Compiled<typeof connectionOptions>): SASLOptions | undefined {
+function saslOptions(options: ConnectionSettings): SASLOptions | undefined {
   const { saslMechanism: mechanism, saslUsername: username, saslPassword: password } = options;
   if (mechanism === undefined) {
     if (username !== undefined || password !== undefined) {

@@ -17,15 +17,17 @@ export interface TopicMinibatchSourceOptions extends ChunkedSourceOptions, Topic
   readonly schema: Schema;
   readonly decoder: Decoder;
   readonly preparation: RowPreparation;
-  /** Records of one partition that are in memory together, as numbers; 65,536 unless given. */
+  /** Records of one partition that are in memory together, as numbers; 65,536 unless given, and fewer of large ones. */
   readonly chunkRecords?: number;
   /** Called for each record that cannot be used, once, while the range is opened. */
   readonly onReject?: (reject: { readonly record: TopicRecord; readonly fault: RowFault }) => void;
 }
 
 const defaultChunkRecords = 65_536;
-/** Records that are decoded at one go. */
-const batchRecords = 4096;
+/** A chunk with more bytes of values ends. */
+const maxChunkBytes = 32 * 1024 * 1024;
+/** What is decoded at one go. */
+const [batchRecords, batchBytes] = [4096, 4 * 1024 * 1024];
 
 /**
  * A source over a bounded range of a topic, without a consumer group. Chunks are stretches of one partition, taken in
@@ -114,24 +116,29 @@ async function findRecords(
   const { preparation, chunkRecords = defaultChunkRecords, onReject } = options;
   const decoder = createRowDecoder(options.schema, options.decoder, { withLabel: true });
   const partitions = new Map([...range.from.keys()].map((each) => [each, [] as TopicChunkPlace[]]));
-  const open = new Map<number, { from: bigint; to: bigint; numRecords: number; numUsable: number }>();
-  for await (const { partition, records } of batchesOf(client, range, options)) {
+  const open = new Map<
+    number,
+    TopicChunkPlace & { readonly numRecords: number; readonly numBytes: number }
+  >();
+  for await (const { partition, records, numBytes } of batchesOf(client, range, options)) {
     const chunk = new PreparedChunk(preparation);
     await addRecords(chunk, decoder, records, onReject);
     const before = open.get(partition);
     const grown = {
+      partition,
       from: before?.from ?? records[0].offset,
       to: records.at(-1)!.offset + 1n,
-      numRecords: (before?.numRecords ?? 0) + records.length,
       numUsable: (before?.numUsable ?? 0) + chunk.numRows,
+      numRecords: (before?.numRecords ?? 0) + records.length,
+      numBytes: (before?.numBytes ?? 0) + numBytes,
     };
-    if (grown.numRecords < chunkRecords) open.set(partition, grown);
+    if (grown.numRecords < chunkRecords && grown.numBytes < maxChunkBytes) open.set(partition, grown);
     else {
-      partitions.get(partition)!.push({ partition, ...grown });
+      partitions.get(partition)!.push(grown);
       open.delete(partition);
     }
   }
-  for (const [partition, rest] of open) partitions.get(partition)!.push({ partition, ...rest });
+  for (const [partition, rest] of open) partitions.get(partition)!.push(rest);
   const chunks = inTurn([...partitions.values()]);
   return {
     streams: preparation.streams,
@@ -180,23 +187,32 @@ async function addRecords(
   for (const [row, fault] of batch.faults.inOrder()) onReject?.({ record: records[row], fault });
 }
 
-/** The records of a range in lists of one partition each, cut in the same way whenever they are read from there. */
+/** Records of one partition. */
+interface RecordBatch {
+  readonly partition: number;
+  readonly records: TopicRecord[];
+  /** Of all values. */
+  numBytes: number;
+}
+
+/** The records of a range, gathered by partition. */
 async function* batchesOf(
   client: StreamClient,
   { topic, from, to }: TopicRange,
   { chunkRecords = defaultChunkRecords }: TopicMinibatchSourceOptions,
-): AsyncGenerator<{ readonly partition: number; readonly records: readonly TopicRecord[] }> {
-  const size = Math.min(batchRecords, chunkRecords);
-  const waiting = new Map<number, TopicRecord[]>();
+): AsyncGenerator<RecordBatch> {
+  const maxRecords = Math.min(batchRecords, chunkRecords);
+  const waiting = new Map<number, RecordBatch>();
   const partitions = [...from.keys()];
   for await (const record of readTopic(client, { topic, from, to, until: 'end', partitions })) {
-    const { partition } = record;
-    const records = waiting.get(partition) ?? [];
-    records.push(record);
-    waiting.set(partition, records);
-    if (records.length < size) continue;
+    const { partition, value } = record;
+    const batch = waiting.get(partition) ?? { partition, records: [], numBytes: 0 };
+    batch.records.push(record);
+    batch.numBytes += value?.length ?? 0;
+    waiting.set(partition, batch);
+    if (batch.records.length < maxRecords && batch.numBytes < batchBytes) continue;
     waiting.delete(partition);
-    yield { partition, records };
+    yield batch;
   }
-  for (const [partition, records] of waiting) yield { partition, records };
+  yield* waiting.values();
 }
