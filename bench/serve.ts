@@ -121,7 +121,7 @@ async function measureFullLoads(
     'reason' in python
       ? `Not measured: ${python.reason}.`
       : 'Before anything was timed, both predicted the same rows within 0.0001.';
-  const text = `A backlog of ${count(rows)} rows of 30 features in four partitions, ${repeats} rounds; ratios are of the runs of one round.
+  const text = `A backlog of ${count(rows)} rows of 30 features for each member in four partitions, ${repeats} rounds; ratios are of the runs of one round.
 The peer is bench/peers/serve.py: confluent-kafka, orjson or fastavro, numpy and a \`tf.function\`, batches of 4,096, at least once.
 ${note}`;
   const results = cases.map(({ title, rounds }) => ({ title, ...Object.fromEntries(rounds) }));

@@ -12,6 +12,9 @@ export function plainCase(bundle: string, { topic, numRows }: Workload): Case {
   return { title, bundle, topic, numRows, numMembers: 1, flags: { millrace: [], peer: [] } };
 }
 
+/** Several members get as many rows each as one alone, so that all of them run as long before they are measured. */
+const severalMembers = [2, 4] as const;
+
 /** Everything that is served at full load. @param bundle of the large network */
 export async function casesFor(
   bundle: string,
@@ -22,6 +25,9 @@ export async function casesFor(
   const avroTopic = surroundings.uniqueName('avro-rows');
   const avro = ['--format', 'avro', '--schema-folder', schemas];
   await produceRows({ file: workload.file, topic: avroTopic }, surroundings, ...avro);
+  const longTopic = surroundings.uniqueName('more-rows');
+  for (let times = 0; times < Math.max(...severalMembers); times++)
+    await produceRows({ file: workload.file, topic: longTopic }, surroundings, '--from-start');
   const smallBundle = await fitNetwork(networks.small, surroundings);
   const plain = plainCase(bundle, workload);
   return [
@@ -38,7 +44,12 @@ export async function casesFor(
       title: `${networks.large}, JSON, one class`,
       flags: { millrace: ['--emit', 'label=s'], peer: ['--emit', 's'] },
     },
-    { ...plain, title: `${networks.large}, JSON, 2 members`, numMembers: 2 },
-    { ...plain, title: `${networks.large}, JSON, 4 members`, numMembers: 4 },
+    ...severalMembers.map((numMembers) => ({
+      ...plain,
+      title: `${networks.large}, JSON, ${numMembers} members`,
+      topic: longTopic,
+      numRows: numMembers * workload.numRows,
+      numMembers,
+    })),
   ];
 }
