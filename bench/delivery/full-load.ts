@@ -34,7 +34,8 @@ export interface FullLoad extends Load {
   readonly stageLoad: Readonly<Record<Stage, number>>;
 }
 
-const pollMs = 100;
+/** Being asked costs a member some milliseconds, which several members on few cores would have to spare. */
+const pollMs = 500;
 const stallMs = 60_000;
 /** Before, code is compiled and caches fill; behind it, some partitions are at their end before the others. */
 const steadyPart = { from: 0.1, to: 0.95 };
