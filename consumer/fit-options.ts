@@ -178,6 +178,15 @@ export const fitOptions = defineOptions({
     description:
       'Processes of --trainer averaging, each with its share of the rows, or ensemble, each with all rows',
   },
+  parallelismFactor: {
+    type: 'integer',
+    default: 1,
+    min: 1,
+    max: 10_000,
+    section: 'Training',
+    description:
+      'Parts that the share of each worker is cut into for --trainer averaging, which averages behind each',
+  },
   combine: {
     type: 'string',
     choices: ['average', 'vote'],
@@ -280,13 +289,15 @@ export async function fitOptionsFor(
 }
 
 function trainerOf(options: CompiledFitOptions): TrainerSpec {
-  const { trainer: name, workers: numWorkers, combine } = options;
+  const { trainer: name, workers: numWorkers, combine, parallelismFactor } = options;
   if (combine !== undefined && name !== 'ensemble') throw invalid('--combine is for --trainer ensemble.');
+  if (parallelismFactor !== 1 && name !== 'averaging')
+    throw invalid('--parallelism-factor is for --trainer averaging.');
   switch (name) {
     case 'single':
       return { name };
     case 'averaging':
-      return { name, numWorkers };
+      return { name, numWorkers, parallelismFactor };
     case 'ensemble':
       return { name, numWorkers, combination: combine ?? 'average' };
   }

@@ -140,7 +140,7 @@ export { defaultPipeline, type Scaling } from './training/default-pipeline.js';
 export { fitBundle, type FitOptions, type FitResult } from './training/fit-bundle.js';
 export { readRowsAtRest, type RowsAtRest } from './training/rows-at-rest.js';
 export { createRowPreparation, type RowPreparationOptions } from './training/row-preparation.js';
-export { AveragingTrainer } from './training/averaging-trainer.js';
+export { AveragingTrainer, type AveragingOptions } from './training/averaging-trainer.js';
 export { EnsembleTrainer, type EnsembleOptions } from './training/ensemble-trainer.js';
 export { SingleTrainer } from './training/single-trainer.js';
 export type { TrainerSpec } from './training/trainer-spec.js';

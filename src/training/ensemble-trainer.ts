@@ -27,6 +27,6 @@ export class EnsembleTrainer extends SweepTrainer {
    */
   constructor(models: readonly TrainableModel[], { combination = 'average', ...options }: EnsembleOptions) {
     checkCombination(combination, options.task);
-    super(models, options, new EnsembleModel(models, combination));
+    super(models, options, { ensemble: new EnsembleModel(models, combination) });
   }
 }

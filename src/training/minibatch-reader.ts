@@ -52,8 +52,8 @@ export async function* readRows(
     } else if (numRows >= minibatchSize && 2 * numRows >= rowsPerCall) {
       const all = joinRows(waiting);
       const numWhole = numRows - (numRows % minibatchSize);
-      yield { ...(numWhole === numRows ? all : part(all, 0, numWhole)), sweepEnd: undefined };
-      waiting = numWhole === numRows ? [] : [part(all, numWhole, numRows)];
+      yield { ...(numWhole === numRows ? all : partOfRows(all, 0, numWhole)), sweepEnd: undefined };
+      waiting = numWhole === numRows ? [] : [partOfRows(all, numWhole, numRows)];
     }
   }
   if (hasBegun) yield { ...joinRows(waiting), sweepEnd: source.checkpointState() };
@@ -84,7 +84,11 @@ function joinRows(parts: readonly TrainingRows[]): TrainingRows {
 }
 
 /** The rows from `start` to before `end`, copied: the model takes the buffers of the others over. */
-function part({ features, targets, numRows }: TrainingRows, start: number, end: number): TrainingRows {
+export function partOfRows(
+  { features, targets, numRows }: TrainingRows,
+  start: number,
+  end: number,
+): TrainingRows {
   const slice = (values: Float32Array) => {
     const size = values.length / numRows;
     return values.slice(start * size, end * size);

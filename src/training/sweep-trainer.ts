@@ -1,4 +1,5 @@
 import { MillraceError } from '../errors.js';
+import type { MinibatchSource } from '../features/minibatch-source.js';
 import type { PrefetchOptions } from '../features/prefetch.js';
 import { numTargetsOf } from '../model/loss.js';
 import { learningRateOf } from '../model/optimizer.js';
@@ -53,6 +54,14 @@ export interface TrainerOptions extends TrainingOptions, EarlyStopOptions {
   readonly signal?: AbortSignal;
 }
 
+/** What the models of a run have to do with each other. */
+export interface Collaboration {
+  /** Of the models, which are then trained apart. */
+  readonly ensemble?: EnsembleModel;
+  /** Into how many parts the share of each model is cut, behind each of which they are averaged; 1 unless given. */
+  readonly parallelismFactor?: number;
+}
+
 export interface TrainingResult {
   readonly history: TrainingHistory;
   /** Rows of a sweep. */
@@ -64,8 +73,8 @@ export interface TrainingResult {
 
 /**
  * Trains models on data at rest, sweep by sweep. Every model learns from its share of the rows, those whose number modulo
- * the number of models is its own; behind each sweep all of them get the mean of their weights. Models of an ensemble are
- * trained apart instead, each on all rows. The next minibatches are read while the models compute.
+ * the number of models is its own; behind each round all of them get the mean of their weights. A round is a sweep, or, with
+ * a parallelism factor, a part of it. Models of an ensemble are trained apart instead, each on all rows. The next minibatches are read while the models compute.
  */
 export class SweepTrainer {
   /** What is trained, as it answers. */
@@ -75,12 +84,17 @@ export class SweepTrainer {
   readonly #options: TrainerOptions;
   /** How many workers each row is shared among. */
   readonly #numShares: number;
+  readonly #parallelismFactor: number;
 
   /**
    * @param models at least one; each has the same layers
-   * @param ensemble of the models, which are then trained apart
    */
-  constructor(models: readonly TrainableModel[], options: TrainerOptions, ensemble?: EnsembleModel) {
+  constructor(
+    models: readonly TrainableModel[],
+    options: TrainerOptions,
+    { ensemble, parallelismFactor = 1 }: Collaboration = {},
+  ) {
+    this.#parallelismFactor = parallelismFactor;
     this.#models = models;
     this.#options = options;
     this.#ensemble = ensemble;
@@ -134,22 +148,17 @@ export class SweepTrainer {
     const rowsPerWorker = (numSequences ?? Infinity) / this.#numShares;
     let end = found?.end;
     for (let sweep = log.numSweeps + 1; sweep <= numSweeps && end === undefined; sweep++) {
-      const learnt = await Promise.all(
-        workers.map((worker, rank) =>
-          worker.learnSweep({
-            signal,
-            learningRateAt: (row) => learningRate.at(sweep - 1 + Math.min(1, row / rowsPerWorker)),
-            onLearnt: (minibatches, numRows) => {
-              const progress = log.add(rank, minibatches, numRows, minibatchSize);
-              onProgress?.(progress);
-            },
-          }),
-        ),
-      );
+      const isLearnt = await this.#learnSweep(workers, (rank) => ({
+        signal,
+        learningRateAt: (row) => learningRate.at(sweep - 1 + Math.min(1, row / rowsPerWorker)),
+        onLearnt: (minibatches, numRows) => {
+          const progress = log.add(rank, minibatches, numRows, minibatchSize);
+          onProgress?.(progress);
+        },
+      }));
       if (signal?.aborted === true) end = 'stopped';
-      else if (learnt.includes(false)) break;
+      else if (!isLearnt) break;
       else {
-        if (this.#ensemble === undefined) await averageWeights(this.#models);
         const record = log.endSweep(validation && (await validate(this.model, validation, this.#options)));
         onSweep?.(record);
         const sweepLoss = record.validationLoss ?? record.loss;
@@ -176,6 +185,43 @@ export class SweepTrainer {
     };
   }
 
+  /** Lets all workers learn from a sweep, round by round. False when a source had no more, or the run was stopped. */
+  async #learnSweep(
+    workers: readonly TrainingWorker[],
+    optionsOf: (rank: number) => Parameters<TrainingWorker['learnRound']>[0],
+  ): Promise<boolean> {
+    let open = [...workers.entries()];
+    while (open.length > 0) {
+      const learnt = await Promise.all(
+        open.map(async ([rank, worker]) => ({
+          rank,
+          worker,
+          state: await worker.learnRound(optionsOf(rank)),
+        })),
+      );
+      if (learnt.some(({ state }) => state === undefined)) return false;
+      if (this.#ensemble === undefined) await averageWeights(this.#models);
+      open = learnt.flatMap(({ rank, worker, state }): typeof open =>
+        state === 'sweep goes on' ? [[rank, worker]] : [],
+      );
+    }
+    return true;
+  }
+
+  /** Rows behind which models are averaged, a multiple of the minibatch size. */
+  #rowsPerRound({ numSequences }: MinibatchSource): number {
+    if (this.#parallelismFactor === 1) return Infinity;
+    if (numSequences === undefined) {
+      throw new MillraceError(
+        'MILLRACE_CONFIG_INVALID',
+        'A parallelism factor needs sources that know how many sequences a sweep has; leave it out.',
+      );
+    }
+    const { minibatchSize } = this.#options;
+    const numMinibatches = Math.ceil(Math.ceil(numSequences / this.#numShares) / minibatchSize);
+    return minibatchSize * Math.ceil(numMinibatches / this.#parallelismFactor);
+  }
+
   /** The weights of every model; of the first alone where they are all the same. */
   #weights(): Promise<Float32Array[]> {
     const models = this.#ensemble ? this.#models : this.#models.slice(0, 1);
@@ -197,7 +243,8 @@ export class SweepTrainer {
           ...{ numberOfWorkers: this.#numShares, workerRank: workerRank % this.#numShares },
           ...{ numFeatures, numTargets: numTargetsOf(loss, numOutputs), toRows },
         };
-        return new TrainingWorker(model, sources[workerRank], reading, prefetch);
+        const rowsPerRound = this.#rowsPerRound(sources[workerRank]);
+        return new TrainingWorker(model, sources[workerRank], reading, rowsPerRound, prefetch);
       }),
     );
   }
@@ -215,6 +262,7 @@ export class SweepTrainer {
       ...{ optimizer, learningRateScheme, loss, classWeights, lossWeight, minibatchSize, seed },
       ...{ numRows, numValidationRows: validation?.numRows ?? 0 },
       ...{ numWorkers: this.#models.length, ensemble: this.#ensemble?.combination },
+      parallelismFactor: this.#parallelismFactor,
       weights: this.#models[0].weightSpecs,
     };
   }

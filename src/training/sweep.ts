@@ -1,10 +1,12 @@
 import type { TrainableModel, TrainedMinibatches } from '../model/model.js';
-import type { RowsToLearn } from './minibatch-reader.js';
+import type { RowsOfRound } from './rounds.js';
 
-/** How a sweep is learnt from. */
-export interface SweepOptions {
+/** How a round of a sweep is learnt from. */
+export interface RoundOptions {
   /** Rows per step; the last minibatch of a sweep may be shorter and is used, too. */
   readonly minibatchSize: number;
+  /** Rows of the sweep that were learnt from in the rounds before. */
+  readonly firstRow: number;
   /** The learning rate of a minibatch that begins with this row of the sweep. */
   readonly learningRateAt: (row: number) => number;
   /** What one call of the model learnt from so many rows. */
@@ -20,15 +22,16 @@ const maxNumbersPerCall = 2 ** 18;
 const maxUnderWay = 2;
 
 /**
- * Learns from the rest of a sweep, call by call; the rows of the next call are taken while the model computes.
+ * Learns from the rest of a round, call by call; the rows of the next call are taken while the model computes.
  *
- * @returns where the source stands behind the sweep; undefined when there were no more rows, or it was stopped
+ * @returns how many rows they were, and where the source stands if the sweep has ended; undefined when the source came to
+ *   its end before the round did, or the round was stopped
  */
-export async function learnSweep(
+export async function learnRound(
   model: TrainableModel,
-  calls: AsyncIterator<RowsToLearn, void, undefined>,
-  { minibatchSize, learningRateAt, onLearnt, signal }: SweepOptions,
-): Promise<RowsToLearn['sweepEnd']> {
+  calls: AsyncIterator<RowsOfRound, void, undefined>,
+  { minibatchSize, firstRow, learningRateAt, onLearnt, signal }: RoundOptions,
+): Promise<{ readonly numRows: number; readonly sweepEnd: RowsOfRound['sweepEnd'] } | undefined> {
   const underWay: { readonly learnt: Promise<TrainedMinibatches>; readonly numRows: number }[] = [];
   const settle = async (numLeft: number) => {
     while (underWay.length > numLeft) {
@@ -37,17 +40,17 @@ export async function learnSweep(
     }
   };
   let numRows = 0;
-  let sweepEnd: RowsToLearn['sweepEnd'];
-  while (sweepEnd === undefined) {
+  let last: RowsOfRound | undefined;
+  while (last?.roundEnd !== true) {
     const next = await calls.next();
     await settle(maxUnderWay - 1);
     if (next.done === true || signal?.aborted === true) break;
     const rows = next.value;
-    ({ sweepEnd } = rows);
+    last = rows;
     if (rows.numRows === 0) continue;
     const learningRates: number[] = [];
     for (let row = 0; row < rows.numRows; row += minibatchSize)
-      learningRates.push(learningRateAt(numRows + row));
+      learningRates.push(learningRateAt(firstRow + numRows + row));
     numRows += rows.numRows;
     const { features, targets } = rows;
     const learnt = model.trainMinibatches(features, targets, rows.numRows, minibatchSize, learningRates);
@@ -56,7 +59,7 @@ export async function learnSweep(
     underWay.push({ learnt, numRows: rows.numRows });
   }
   await settle(0);
-  return sweepEnd;
+  return last?.roundEnd === true ? { numRows, sweepEnd: last.sweepEnd } : undefined;
 }
 
 /** The rows of one call, a multiple of the minibatch size. */

@@ -8,7 +8,7 @@ import type { SweepTrainer, TrainerOptions } from './sweep-trainer.js';
 /** Which trainer it is, and how many models it trains. */
 export type TrainerSpec =
   | { readonly name: 'single' }
-  | { readonly name: 'averaging'; readonly numWorkers: number }
+  | { readonly name: 'averaging'; readonly numWorkers: number; readonly parallelismFactor?: number }
   | { readonly name: 'ensemble'; readonly numWorkers: number; readonly combination: Combination };
 
 /** How many models it trains. */
@@ -26,7 +26,7 @@ export function createTrainer(
     case 'single':
       return new SingleTrainer(models[0], options);
     case 'averaging':
-      return new AveragingTrainer(models, options);
+      return new AveragingTrainer(models, { ...options, parallelismFactor: spec.parallelismFactor });
     case 'ensemble':
       return new EnsembleTrainer(models, { ...options, combination: spec.combination });
   }

@@ -84,7 +84,16 @@ describe('the offline programs', () => {
   });
 
   it('fit averages models that are trained in processes of their own', async () => {
-    const trainer = ['--trainer', 'averaging', '--workers', '3', '--sweeps', '2'];
+    const trainer = [
+      '--trainer',
+      'averaging',
+      '--workers',
+      '3',
+      '--parallelism-factor',
+      '2',
+      '--sweeps',
+      '2',
+    ];
     const { stdout, stderr } = await fitEvents('averaged', ...missing, ...trainer);
     assert.match(stderr, /sweep 2\/2 {2}loss/);
     assert.match(stdout, /trained on 540 rows/);
@@ -266,6 +275,10 @@ describe('the offline programs', () => {
       [
         ['fit', place('train.csv'), '--label', 'Label', '--combine', 'vote', '--output', place('x')],
         /--combine is for --trainer ensemble/,
+      ],
+      [
+        ['fit', place('train.csv'), '--label', 'Label', '--parallelism-factor', '2', '--output', place('x')],
+        /--parallelism-factor is for --trainer averaging/,
       ],
       [['predict', place('train.csv'), '--model', place('none')], /no model bundle at/],
       [['predict', place('train.csv')], /Give --model/],
