@@ -31,7 +31,7 @@ const trainer = JSON.parse(trainerText) as TrainerSpec;
 const options = compileOptions(
   { ...csvOptions, ...schemaOptions, ...computeOptions },
   {
-    flags: { label: restCase.label, ...(restCase.drop.length > 0 && { drop: restCase.drop.join(',') }) },
+    flags: { label: restCase.label, drop: listOf(restCase.drop), types: listOf(restCase.types) },
     environment: readEnvironment(),
   },
 );
@@ -80,3 +80,8 @@ const run: RestRun = {
   accuracy: numRight / numRows,
 };
 process.stdout.write(`${JSON.stringify(run)}\n`);
+
+/** As a flag; undefined for none. */
+function listOf(texts: readonly string[]): string | undefined {
+  return texts.length === 0 ? undefined : texts.join(',');
+}

@@ -10,6 +10,8 @@ export interface RestCase {
   readonly label: string;
   /** Columns that are neither features nor the label. */
   readonly drop: readonly string[];
+  /** Types of columns that are not guessed, as `--types` takes them. */
+  readonly types: readonly string[];
   readonly scaling: 'standard' | 'minmax';
   readonly spec: ModelSpec;
   readonly optimizer: OptimizerSpec & { readonly learningRate: number };
@@ -27,6 +29,7 @@ export const restCases: readonly (RestCase & { readonly lines: typeof eventLines
     network: '28-500-500-2, dropout 0.4 and 0.6, adagrad',
     label: 'Label',
     drop: ['EventId'],
+    types: [],
     scaling: 'standard',
     spec: {
       inputShape: [numEventFeatures],
@@ -47,6 +50,7 @@ export const restCases: readonly (RestCase & { readonly lines: typeof eventLines
     network: '784-1000-250-10, adam',
     label: 'label',
     drop: [],
+    types: ['p=vector:784'],
     scaling: 'minmax',
     spec: { inputShape: [784], layers: [relu(1000), relu(250), softmax(10)] },
     optimizer: { name: 'adam', learningRate: 0.001 },

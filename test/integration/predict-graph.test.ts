@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import type { LayerSpec } from '../../src/model/artifact.js';
-import type { Compute } from '../../src/tensorflow/compute.js';
+import type { LayerSpec, ModelSpec } from '../../src/model/artifact.js';
+import { ensembleArtifact } from '../../src/model/ensemble.js';
+import { createLogger } from '../../src/telemetry/logger.js';
+import { startCompute, type Compute } from '../../src/tensorflow/compute.js';
 import { assertClose } from '../helpers/close.js';
-import { missingNative, startTestCompute } from '../helpers/compute.js';
+import { missingNative, startTestCompute, testCache } from '../helpers/compute.js';
 
 /** What Keras gives each activation, of all outputs of one row. */
 const activations: Readonly<Record<string, (values: readonly number[]) => number[]>> = {
@@ -82,6 +84,34 @@ describe('a network of dense layers on native TensorFlow', { skip: missingNative
       }
     }
     await model.close();
+  });
+
+  it('predicts an ensemble by one graph, of whatever layers its members are', async (t) => {
+    const lines: string[] = [];
+    const destination = { write: (line: string) => void lines.push(line) };
+    const logger = createLogger({ name: 'test', level: 'info', destination });
+    const apart = await startCompute({ backend: 'native', cache: testCache(), logger, isolation: 'process' });
+    t.after(() => apart.close());
+    const spec: ModelSpec = {
+      inputShape: [4],
+      layers: [
+        { type: 'embedding', inputDim: 5, outputDim: 3, maskZero: true },
+        { type: 'lstm', units: 3 },
+        { type: 'dropout', rate: 0.5 },
+        { type: 'batchNormalization' },
+        { type: 'dense', units: 2, activation: 'softmax' },
+      ],
+    };
+    const members = await Promise.all([1, 2].map((seed) => apart.newModel(spec, seed)));
+    const weights = await Promise.all(
+      members.map(async (model) => ({ specs: model.weightSpecs, values: await model.getWeights() })),
+    );
+    const ensemble = await apart.openModel(ensembleArtifact(spec, 'average', weights));
+    const features = Float32Array.of(1, 2, 0, 0, 3, 4, 1, 0);
+    const [one, two] = await Promise.all(members.map((model) => model.predictMany(features.slice(), 2)));
+    const mean = one.map((output, i) => (output + two[i]) / 2);
+    assertClose(await ensemble.predictMany(features.slice(), 2), mean, 1e-6);
+    assert.deepEqual(lines, []);
   });
 
   it('holds no more tensors after many predictions', async () => {
