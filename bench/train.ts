@@ -3,9 +3,10 @@ import { MillraceError } from '../src/errors.js';
 import { defineBenchmark, type Outcome } from './benchmark.js';
 import { preparePython } from './peers/python.js';
 import { measureAtRest } from './train/at-rest.js';
+import { measureParts } from './train/parts.js';
 import { measureSteps } from './train/steps.js';
 
-const parts = ['steps', 'at-rest'] as const;
+const parts = ['steps', 'parts-of-steps', 'at-rest'] as const;
 type Part = (typeof parts)[number];
 
 /** Training by itself: steps on rows in memory, and runs on files from the first byte on. */
@@ -46,6 +47,7 @@ export const train = defineBenchmark({
     if ('reason' in python) surroundings.say(`${python.reason}: measured without Keras`);
     const measurements: Readonly<Record<Part, () => Promise<Outcome>>> = {
       steps: () => measureSteps({ ...options, python }, surroundings),
+      'parts-of-steps': () => measureParts(options, surroundings),
       'at-rest': () => measureAtRest({ ...options, python }, surroundings),
     };
     const outcomes: [Part, Outcome][] = [];

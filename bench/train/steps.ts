@@ -28,7 +28,7 @@ export async function measureSteps(
       surroundings.signal.throwIfAborted();
       const command = 'command' in python ? python.command : '';
       const rate = await stepsPerSecond(name as Contender, { seconds, place, command }, surroundings);
-      surroundings.say(`${describe(each)}, ${name}: ${rate.toFixed(0)} steps/s`);
+      surroundings.say(`${describeCase(each)}, ${name}: ${rate.toFixed(0)} steps/s`);
       return rate;
     });
     measured.push({ case: each, rounds });
@@ -56,7 +56,8 @@ async function stepsPerSecond(
   return Number(await runCommand(process.execPath, [program, String(seconds), String(place)], { env }));
 }
 
-function describe({ name, minibatchSize, optimizer }: TrainingCase): string {
+/** A case in a few words. */
+export function describeCase({ name, minibatchSize, optimizer }: TrainingCase): string {
   return `${name}, ${optimizer}, ${minibatchSize} rows`;
 }
 
@@ -76,7 +77,7 @@ function sectionOf(
     table: [
       ['network, optimizer, minibatch', ...names, ...(names.includes('Keras') ? ['times Keras'] : [])],
       ...measured.map(({ case: each, rounds }) => [
-        describe(each),
+        describeCase(each),
         ...names.map((name) => spreadCells(rounds.get(name)!, steps).join(' ')),
         ...timesKeras(rounds),
       ]),
@@ -85,7 +86,7 @@ function sectionOf(
       title: 'Training',
       unit: 'steps/s',
       groups: measured.map(({ case: each, rounds }) => ({
-        label: describe(each),
+        label: describeCase(each),
         bars: names.map((name) => ({
           label: name,
           kind: contenders[name],

@@ -1,5 +1,6 @@
 import { MillraceError } from '../errors.js';
 import type { LayerSpec } from './artifact.js';
+import { sizeOf } from './shape.js';
 
 /**
  * The layers a model specification may use, with the names, options and defaults of Keras in camelCase. `?` marks an
@@ -102,12 +103,12 @@ export const layerTable: Readonly<Record<string, LayerType>> = {
   },
   maxPooling2d: pooling,
   averagePooling2d: pooling,
-  flatten: { options: {}, outputShape: (input) => [product(input)], numWeights: none },
+  flatten: { options: {}, outputShape: (input) => [sizeOf(input)], numWeights: none },
   reshape: {
     options: { targetShape: 'shape' },
     outputShape(input, layer) {
       const targetShape = layer['targetShape'] as number[];
-      return product(targetShape) === product(input) ? targetShape : undefined;
+      return sizeOf(targetShape) === sizeOf(input) ? targetShape : undefined;
     },
     numWeights: none,
   },
@@ -243,10 +244,6 @@ function oneOf(...choices: readonly string[]) {
 
 function bias(option: unknown): 0 | 1 {
   return option === false ? 0 : 1;
-}
-
-function product(shape: readonly number[]): number {
-  return shape.reduce((all, size) => all * size, 1);
 }
 
 function invalid(message: string): MillraceError {

@@ -1,5 +1,5 @@
 import { MillraceError } from '../errors.js';
-import type { LossName, TrainingOptions } from './model.js';
+import type { LossName, ModelEvaluation, OutputEvaluation, OutputLoss, TrainingOptions } from './model.js';
 
 /** Keeps logarithms finite, as Keras does for outputs that are probabilities. */
 const epsilon = 1e-7;
@@ -73,8 +73,59 @@ export function numTargetsOf(loss: LossName, numOutputs: number): number {
   return loss === 'sparseCategoricalCrossentropy' ? 1 : numOutputs;
 }
 
+/** A part of what comes out for a row, and how it is compared with its part of the targets. */
+export interface LossTerm {
+  readonly loss: LossName;
+  readonly weight: number;
+  readonly numOutputs: number;
+  readonly numTargets: number;
+}
+
 /**
- * The factor on each row's loss: the weight of its class times the weight of the loss; undefined when all are 1.
+ * What the loss is the sum of, in the order in which outputs and targets stand in a row.
+ *
+ * @param outputSizes how many numbers each output of the network has per row
+ */
+export function lossTerms(loss: TrainingOptions['loss'], outputSizes: readonly number[]): LossTerm[] {
+  const parts =
+    typeof loss === 'string'
+      ? [{ loss, numOutputs: outputSizes.reduce((sum, size) => sum + size, 0) }]
+      : loss.map((each, output) => ({ ...each, numOutputs: outputSizes[output] }));
+  return parts.map(({ weight = 1, ...part }: OutputLoss & { readonly numOutputs: number }) => {
+    return { ...part, weight, numTargets: numTargetsOf(part.loss, part.numOutputs) };
+  });
+}
+
+/** Puts together what was found of each loss. @param penalties of the weights */
+export function evaluationOf(
+  { lossWeight = 1 }: Pick<TrainingOptions, 'lossWeight'>,
+  terms: readonly LossTerm[],
+  outputs: readonly OutputEvaluation[],
+  penalties: number,
+): ModelEvaluation {
+  const sum = terms.reduce((all, { weight }, i) => all + weight * outputs[i].loss, 0);
+  return { loss: lossWeight * sum + penalties, outputs };
+}
+
+/** The share of rows whose target is the class that was predicted: that of the largest output; of one, the side of 0.5. */
+export function accuracyOf(targets: Float32Array, outputs: Float32Array, numRows: number): number {
+  const [numTargets, numOutputs] = [targets.length / numRows, outputs.length / numRows];
+  const isSparse = numTargets < numOutputs;
+  let numRight = 0;
+  for (let row = 0; row < numRows; row++) {
+    const target = targets.subarray(row * numTargets, (row + 1) * numTargets);
+    const output = outputs.subarray(row * numOutputs, (row + 1) * numOutputs);
+    if ((isSparse ? target[0] : chosenClass(target)) === chosenClass(output)) numRight++;
+  }
+  return numRight / numRows;
+}
+
+function chosenClass(values: Float32Array): number {
+  return values.length === 1 ? Number(values[0] > 0.5) : values.indexOf(Math.max(...values));
+}
+
+/**
+ * The factor on each row's loss: the weight of its class times its own and that of the loss; undefined when all are 1.
  *
  * @param targets as for `meanLoss`; a single output is class 1 from 0.5 on
  */
@@ -82,10 +133,12 @@ export function rowWeights(
   { loss, classWeights, lossWeight = 1 }: Pick<TrainingOptions, 'loss' | 'classWeights' | 'lossWeight'>,
   targets: Float32Array,
   numRows: number,
+  sampleWeights?: Float32Array,
 ): Float32Array | undefined {
-  if (classWeights === undefined && lossWeight === 1) return undefined;
+  if (classWeights === undefined && lossWeight === 1) return sampleWeights;
   const weights = new Float32Array(numRows).fill(lossWeight);
-  if (classWeights === undefined) return weights;
+  if (sampleWeights !== undefined) for (let row = 0; row < numRows; row++) weights[row] *= sampleWeights[row];
+  if (classWeights === undefined || typeof loss !== 'string') return weights;
   const numTargets = targets.length / numRows;
   for (let row = 0; row < numRows; row++) {
     const target = targets.subarray(row * numTargets, (row + 1) * numTargets);
@@ -100,21 +153,35 @@ function classOf(loss: LossName, target: Float32Array): number {
   return target.indexOf(Math.max(...target));
 }
 
-/** Refuses training options that do not fit a model. Throws MILLRACE_CONFIG_INVALID. */
+/**
+ * Refuses training options that do not fit a model. Throws MILLRACE_CONFIG_INVALID.
+ *
+ * @param outputSizes how many numbers each output of the network has per row
+ */
 export function checkTraining(
   { loss, classWeights, lossWeight = 1 }: TrainingOptions,
-  numOutputs: number,
+  outputSizes: readonly number[],
 ): void {
   const invalid = (message: string) => new MillraceError('MILLRACE_CONFIG_INVALID', message);
-  if (loss.endsWith('ategoricalCrossentropy') && numOutputs < 2) {
+  if (typeof loss !== 'string' && loss.length !== outputSizes.length) {
     throw invalid(
-      `The loss ${loss} needs a model with an output per class; with one output use binaryCrossentropy.`,
+      `There are ${loss.length} losses for a network with ${outputSizes.length} outputs; give one loss, or one for each output.`,
     );
   }
-  if (!(lossWeight > 0 && Number.isFinite(lossWeight)))
+  const terms = lossTerms(loss, outputSizes);
+  const tooNarrow = terms.find((term) => term.loss.endsWith('ategoricalCrossentropy') && term.numOutputs < 2);
+  if (tooNarrow !== undefined) {
+    throw invalid(
+      `The loss ${tooNarrow.loss} needs a model with an output per class; with one output use binaryCrossentropy.`,
+    );
+  }
+  const isFactor = (weight: number) => weight > 0 && Number.isFinite(weight);
+  if (![lossWeight, ...terms.map(({ weight }) => weight)].every(isFactor))
     throw invalid('The loss weight must be a positive number.');
   if (classWeights === undefined) return;
-  const numClasses = Math.max(numOutputs, 2);
+  if (typeof loss !== 'string')
+    throw invalid('Class weights go with one loss, not with one for each output; weigh the rows instead.');
+  const numClasses = Math.max(terms[0].numOutputs, 2);
   if (isOfNumbers(loss))
     throw invalid(`Class weights do not go with the loss ${loss}, which has no classes.`);
   if (

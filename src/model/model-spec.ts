@@ -1,6 +1,7 @@
 import { MillraceError } from '../errors.js';
 import type { LayerSpec, ModelSpec } from './artifact.js';
 import { checkLayer, layerTable } from './layer-table.js';
+import { sizeOf } from './shape.js';
 
 /** What follows from a specification without computing anything. */
 export interface ModelPlan {
@@ -45,7 +46,7 @@ export function planModel(value: unknown): ModelPlan {
     numWeights += ofLayer;
     if (numWeights > maxWeights)
       throw invalid(`${place} (${layer.type}) brings the model above ${maxWeights} weights.`);
-    if (product(outputShape) > maxRowSize) {
+    if (sizeOf(outputShape) > maxRowSize) {
       throw invalid(`${place} (${layer.type}) makes more than ${maxRowSize} numbers of one row.`);
     }
     planned.push({ layer, outputShape, numWeights: ofLayer });
@@ -56,7 +57,7 @@ export function planModel(value: unknown): ModelPlan {
       `The last layer gives rows of the shape [${shape.join(', ')}]; end with flatten or a dense layer.`,
     );
   }
-  return { numFeatures: product(inputShape), numOutputs: shape[0], numWeights, layers: planned };
+  return { numFeatures: sizeOf(inputShape), numOutputs: shape[0], numWeights, layers: planned };
 }
 
 function checkOutline(value: unknown): { inputShape: readonly number[]; layers: readonly unknown[] } {
@@ -81,16 +82,12 @@ function checkOutline(value: unknown): { inputShape: readonly number[]; layers: 
       '"inputShape" of the model specification must be a list of whole numbers from 1 on, such as [28].',
     );
   }
-  if (product(inputShape as number[]) > maxRowSize)
+  if (sizeOf(inputShape as number[]) > maxRowSize)
     throw invalid(`"inputShape" must not exceed ${maxRowSize} numbers.`);
   if (!Array.isArray(layers) || layers.length === 0 || layers.length > maxLayers) {
     throw invalid(`"layers" of the model specification must be a list of 1 to ${maxLayers} layers.`);
   }
   return { inputShape: inputShape as number[], layers };
-}
-
-function product(shape: readonly number[]): number {
-  return shape.reduce((all, size) => all * size, 1);
 }
 
 function invalid(message: string): MillraceError {

@@ -30,11 +30,19 @@ export interface Model {
 /** Options of one training run that reach the optimizer. */
 export interface TrainingOptions {
   readonly optimizer: OptimizerSpec;
-  readonly loss: LossName;
-  /** Weight of each class in the loss, by class index. */
+  /** One for all that comes out, or one for each output of the network. */
+  readonly loss: LossName | readonly OutputLoss[];
+  /** Weight of each class in the loss, by class index; with one loss only. */
   readonly classWeights?: readonly number[];
   /** Factor on the whole loss. */
   readonly lossWeight?: number;
+}
+
+/** What one output of a network adds to the loss. */
+export interface OutputLoss {
+  readonly loss: LossName;
+  /** Its factor in the sum, 1 unless given. */
+  readonly weight?: number;
 }
 
 export type LossName =
@@ -73,8 +81,10 @@ export interface TrainableModel extends Model {
    * Many minibatches in one call cost one message to the thread that computes.
    *
    * @param features row-major, numRows x numFeatures. The model may take the buffer over: do not use it after.
-   * @param targets row-major, numRows x numOutputs (one column of class indices for the sparse loss); taken over, too.
+   * @param targets row-major, numRows x numOutputs (one column of class indices for the sparse loss); with a loss for each
+   *   output, those of one output stand behind those of the other in each row. Taken over, too.
    * @param learningRates one for each minibatch; without them, that of the optimizer
+   * @param sampleWeights a factor on the loss of each row
    * @throws MillraceError MILLRACE_COMPUTE_FAILED, also when `compile` was not called before
    */
   trainMinibatches(
@@ -83,6 +93,7 @@ export interface TrainableModel extends Model {
     numRows: number,
     minibatchSize: number,
     learningRates?: readonly number[],
+    sampleWeights?: Float32Array,
   ): Promise<TrainedMinibatches>;
   /** Throws MILLRACE_COMPUTE_FAILED when `compile` was not called before. */
   getOptimizerState(): Promise<OptimizerState>;
@@ -91,10 +102,41 @@ export interface TrainableModel extends Model {
   /**
    * The gradient of the loss of these rows, in training (with dropout), before any limit; nothing changes.
    *
+   * @param features and targets and sampleWeights as for `trainMinibatches`
+   * @throws MillraceError MILLRACE_COMPUTE_FAILED, also when `compile` was not called before
+   */
+  gradient(
+    features: Float32Array,
+    targets: Float32Array,
+    numRows: number,
+    sampleWeights?: Float32Array,
+  ): Promise<LossGradient>;
+  /**
+   * How good the model is on these rows, in inference.
+   *
    * @param features and targets as for `trainMinibatches`
    * @throws MillraceError MILLRACE_COMPUTE_FAILED, also when `compile` was not called before
    */
-  gradient(features: Float32Array, targets: Float32Array, numRows: number): Promise<LossGradient>;
+  evaluate(features: Float32Array, targets: Float32Array, numRows: number): Promise<ModelEvaluation>;
+}
+
+/** The quality of a model on some rows. */
+export interface ModelEvaluation {
+  /** What training makes small: each loss by its weight and the penalties of the weights; class weights are left out. */
+  readonly loss: number;
+  /** One for each loss. */
+  readonly outputs: readonly OutputEvaluation[];
+}
+
+/** Means over the rows. */
+export interface OutputEvaluation {
+  /** Before its weight. */
+  readonly loss: number;
+  /**
+   * The share of rows whose largest output (a single output: on which side of 0.5) is that of the target. It says
+   * something of classes only.
+   */
+  readonly accuracy: number;
 }
 
 /** What an optimizer keeps between steps. It fits the backend and the options that it was taken with. */

@@ -2,6 +2,7 @@ import { endianness } from 'node:os';
 import type { JsonObject } from '../config/json-object.js';
 import { MillraceError } from '../errors.js';
 import type { WeightSpec } from './model.js';
+import { sizeOf } from './shape.js';
 
 /** A quarter of a milliard float32 numbers: 1 GiB. */
 export const maxWeights = 2 ** 28;
@@ -21,7 +22,7 @@ export function weightSpecsFromJSON(parent: JsonObject, name: string): WeightSpe
 
 /** How many numbers tensors of these shapes hold together. */
 export function countWeights(specs: readonly WeightSpec[]): number {
-  return specs.reduce((sum, { shape }) => sum + shape.reduce((product, length) => product * length, 1), 0);
+  return specs.reduce((sum, { shape }) => sum + sizeOf(shape), 0);
 }
 
 /** The weights as little-endian float32, one after the other. Throws MILLRACE_MODEL_INVALID when specs and values differ. */

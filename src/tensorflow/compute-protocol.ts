@@ -1,6 +1,7 @@
 import type { ModelArtifact, ModelSpec } from '../model/artifact.js';
 import type {
   LossGradient,
+  ModelEvaluation,
   OptimizerState,
   TrainedMinibatches,
   TrainingOptions,
@@ -51,10 +52,23 @@ export interface ComputeCalls {
     numRows: number,
     minibatchSize: number,
     learningRates?: readonly number[],
+    sampleWeights?: Float32Array,
   ): TrainedMinibatches;
   getOptimizerState(model: number): OptimizerState;
   setOptimizerState(model: number, state: OptimizerState): void;
-  gradient(model: number, features: Float32Array, targets: Float32Array, numRows: number): LossGradient;
+  gradient(
+    model: number,
+    features: Float32Array,
+    targets: Float32Array,
+    numRows: number,
+    sampleWeights?: Float32Array,
+  ): LossGradient | Promise<LossGradient>;
+  evaluate(
+    model: number,
+    features: Float32Array,
+    targets: Float32Array,
+    numRows: number,
+  ): ModelEvaluation | Promise<ModelEvaluation>;
   closeModel(model: number): void;
   memory(): ComputeMemory;
 }

@@ -32,11 +32,11 @@ const calls: ComputeCalls = {
   getWeights: (model) => trainable(model).getWeights(),
   setWeights: (model, weights) => trainable(model).setWeights(weights),
   compile: (model, options) => trainable(model).compile(options),
-  trainMinibatches: (model, features, targets, numRows, minibatchSize, learningRates) =>
-    trainable(model).trainMinibatches(features, targets, numRows, minibatchSize, learningRates),
+  trainMinibatches: (model, ...batch) => trainable(model).trainMinibatches(...batch),
   getOptimizerState: (model) => trainable(model).getOptimizerState(),
   setOptimizerState: (model, state) => trainable(model).setOptimizerState(state),
-  gradient: (model, features, targets, numRows) => trainable(model).gradient(features, targets, numRows),
+  gradient: (model, ...batch) => trainable(model).gradient(...batch),
+  evaluate: (model, ...batch) => trainable(model).evaluate(...batch),
   closeModel(model) {
     networks.get(model)?.dispose();
     networks.delete(model);

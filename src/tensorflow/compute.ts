@@ -107,21 +107,24 @@ async function openCompute(
     await thread.close();
     throw error;
   }
+  const sayWhyLayerwise = (reason: string | undefined) => {
+    if (reason === undefined || request.backend !== 'native') return;
+    logger.info({ reason }, 'the model is computed layer by layer, slower than by one graph');
+  };
   return {
     backend: request.backend,
     died,
     async openModel(artifact) {
       const { weightSpecs, layerwise, ...description } = await thread.call('openModel', artifact);
       yieldThreads();
-      if (layerwise !== undefined && request.backend === 'native') {
-        logger.info({ reason: layerwise }, 'the model predicts layer by layer, slower than by one graph');
-      }
+      sayWhyLayerwise(layerwise);
       return weightSpecs === undefined
         ? new ThreadModel(thread, description)
         : new TrainableThreadModel(thread, description, weightSpecs);
     },
     async newModel(spec, seed) {
-      const { weightSpecs = [], layerwise: _, ...description } = await thread.call('newModel', spec, seed);
+      const { weightSpecs = [], layerwise, ...description } = await thread.call('newModel', spec, seed);
+      sayWhyLayerwise(layerwise);
       return new TrainableThreadModel(thread, description, weightSpecs);
     },
     memory: () => thread.call('memory'),

@@ -1,9 +1,10 @@
 import type * as layers from '@tensorflow/tfjs-layers';
 import type { WeightVector } from '../model/artifact.js';
 import { combineOutputs, memberPrefix, type EnsembleArtifact } from '../model/ensemble.js';
+import { sizeOf } from '../model/shape.js';
 import type { Tf, TensorFlow } from './backend.js';
 import { checkWeightVector, networkOf, requireSameShapes } from './layers-network-factory.js';
-import { setWeightVector, sizeOf, weightSpecsOf, widestResult } from './model-shapes.js';
+import { setWeightVector, weightSpecsOf, widestResult } from './model-shapes.js';
 import { predictInPieces, rowsAtOnce, type Network } from './network.js';
 import { buildSequential } from './sequential.js';
 

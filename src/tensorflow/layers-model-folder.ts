@@ -3,6 +3,7 @@ import { isAbsolute, join, sep } from 'node:path';
 import { MillraceError, messageOf } from '../errors.js';
 import type { ModelArtifact, WeightVector } from '../model/artifact.js';
 import type { WeightSpec } from '../model/model.js';
+import { sizeOf } from '../model/shape.js';
 
 /** Sizes beyond which a folder is taken for an accident or an attack. */
 const maxTopologyBytes = 64 * 2 ** 20;
@@ -138,10 +139,6 @@ async function readSmallFile(path: string): Promise<string> {
   } catch (error) {
     throw unusable(path, error);
   }
-}
-
-function sizeOf(shape: readonly number[]): number {
-  return shape.reduce((product, size) => product * size, 1);
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

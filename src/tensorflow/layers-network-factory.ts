@@ -2,6 +2,7 @@ import type * as layers from '@tensorflow/tfjs-layers';
 import { MillraceError, messageOf } from '../errors.js';
 import type { ModelArtifact, ModelSpec, WeightVector } from '../model/artifact.js';
 import type { WeightSpec } from '../model/model.js';
+import { countWeights } from '../model/weights-file.js';
 import type { Tf, TensorFlow } from './backend.js';
 import { LayersNetwork } from './layers-network.js';
 import { GraphNetwork } from './graph/graph-network.js';
@@ -98,10 +99,7 @@ export function requireSameShapes(specs: readonly WeightSpec[], weights: WeightV
 
 /** Throws MILLRACE_MODEL_INVALID when there are more or fewer numbers than the shapes need. */
 export function checkWeightVector({ specs, values }: WeightVector): void {
-  const length = specs.reduce(
-    (sum, { shape }) => sum + shape.reduce((product, size) => product * size, 1),
-    0,
-  );
+  const length = countWeights(specs);
   if (length !== values.length) {
     throw new MillraceError(
       'MILLRACE_MODEL_INVALID',

@@ -1,12 +1,9 @@
 import type * as layers from '@tensorflow/tfjs-layers';
 import { MillraceError } from '../errors.js';
 import type { WeightSpec } from '../model/model.js';
+import { sizeOf } from '../model/shape.js';
+import { countWeights } from '../model/weights-file.js';
 import type { Tf } from './backend.js';
-
-/** How many numbers a shape holds. */
-export function sizeOf(shape: readonly number[]): number {
-  return shape.reduce((product, size) => product * size, 1);
-}
 
 /** The weights of a model in the order of its flat vector. */
 export function weightSpecsOf(model: layers.LayersModel): WeightSpec[] {
@@ -16,14 +13,9 @@ export function weightSpecsOf(model: layers.LayersModel): WeightSpec[] {
   }));
 }
 
-/** How long the flat vector is. */
-export function numWeightsOf(specs: readonly WeightSpec[]): number {
-  return specs.reduce((sum, { shape }) => sum + sizeOf(shape), 0);
-}
-
 /** The flat vector of the weights that the layers have. */
 export function weightVectorOf(model: layers.LayersModel): Float32Array {
-  const vector = new Float32Array(numWeightsOf(weightSpecsOf(model)));
+  const vector = new Float32Array(countWeights(weightSpecsOf(model)));
   let offset = 0;
   for (const weight of model.getWeights()) {
     vector.set(weight.dataSync(), offset);
@@ -48,7 +40,7 @@ export function setWeightVector(tf: Tf, model: layers.LayersModel, weights: Floa
 
 /** Throws MILLRACE_MODEL_INVALID when a flat vector has another length than that of these weights. */
 export function checkNumWeights(weights: Float32Array, specs: readonly WeightSpec[]): void {
-  const length = numWeightsOf(specs);
+  const length = countWeights(specs);
   if (weights.length === length) return;
   throw new MillraceError(
     'MILLRACE_MODEL_INVALID',

@@ -1,5 +1,6 @@
 import type {
   LossGradient,
+  ModelEvaluation,
   OptimizerState,
   TrainedMinibatches,
   TrainingOptions,
@@ -30,10 +31,21 @@ export interface TrainableNetwork extends Network {
     numRows: number,
     minibatchSize: number,
     learningRates?: readonly number[],
+    sampleWeights?: Float32Array,
   ): TrainedMinibatches;
   getOptimizerState(): OptimizerState;
   setOptimizerState(state: OptimizerState): void;
-  gradient(features: Float32Array, targets: Float32Array, numRows: number): LossGradient;
+  gradient(
+    features: Float32Array,
+    targets: Float32Array,
+    numRows: number,
+    sampleWeights?: Float32Array,
+  ): LossGradient | Promise<LossGradient>;
+  evaluate(
+    features: Float32Array,
+    targets: Float32Array,
+    numRows: number,
+  ): ModelEvaluation | Promise<ModelEvaluation>;
 }
 
 export function isTrainable(network: Network): network is TrainableNetwork {

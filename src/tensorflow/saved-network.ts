@@ -1,6 +1,7 @@
 import type * as core from '@tensorflow/tfjs-core';
 import { MillraceError, messageOf } from '../errors.js';
 import type { ModelArtifact } from '../model/artifact.js';
+import { sizeOf } from '../model/shape.js';
 import type { NativeTf, SavedModel, TensorFlow } from './backend.js';
 import { predictInPieces, type Network } from './network.js';
 import { tidyNumbers } from './tidy-numbers.js';
@@ -80,8 +81,8 @@ function savedNetwork(
   input: readonly number[],
   output: readonly number[],
 ): Network {
-  const numFeatures = input.reduce((product, size) => product * size, 1);
-  const numOutputs = output.reduce((product, size) => product * size, 1);
+  const numFeatures = sizeOf(input);
+  const numOutputs = sizeOf(output);
   return {
     inputShape: input,
     numOutputs,

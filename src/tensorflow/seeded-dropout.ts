@@ -1,5 +1,6 @@
 import type * as layers from '@tensorflow/tfjs-layers';
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
+import { sizeOf } from '../model/shape.js';
 import type { Tf } from './backend.js';
 
 /**
@@ -29,7 +30,7 @@ function keepMask(seed: number, rate: number, shape: readonly number[]): Float32
   const generator = xoroshiro128plus(seed);
   const threshold = rate * 2 ** 32;
   const scale = 1 / (1 - rate);
-  const mask = new Float32Array(shape.reduce((product, size) => product * size, 1));
+  const mask = new Float32Array(sizeOf(shape));
   for (let i = 0; i < mask.length; i++) mask[i] = generator.next() >>> 0 < threshold ? 0 : scale;
   return mask;
 }

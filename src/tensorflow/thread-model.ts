@@ -1,12 +1,14 @@
 import type {
   LossGradient,
   Model,
+  ModelEvaluation,
   OptimizerState,
   TrainableModel,
   TrainedMinibatches,
   TrainingOptions,
   WeightSpec,
 } from '../model/model.js';
+import { sizeOf } from '../model/shape.js';
 import { ownBuffer, type ModelDescription } from './compute-protocol.js';
 import type { ComputeThread } from './compute-thread.js';
 
@@ -22,7 +24,7 @@ export class ThreadModel implements Model {
     this.thread = thread;
     this.id = description.id;
     this.inputShape = description.inputShape;
-    this.numFeatures = description.inputShape.reduce((product, size) => product * size, 1);
+    this.numFeatures = sizeOf(description.inputShape);
     this.numOutputs = description.numOutputs;
   }
 
@@ -69,6 +71,7 @@ export class TrainableThreadModel extends ThreadModel implements TrainableModel 
     numRows: number,
     minibatchSize: number,
     learningRates?: readonly number[],
+    sampleWeights?: Float32Array,
   ): Promise<TrainedMinibatches> {
     return this.thread.call(
       'trainMinibatches',
@@ -78,6 +81,7 @@ export class TrainableThreadModel extends ThreadModel implements TrainableModel 
       numRows,
       minibatchSize,
       learningRates,
+      sampleWeights && ownBuffer(sampleWeights, numRows),
     );
   }
 
@@ -89,9 +93,26 @@ export class TrainableThreadModel extends ThreadModel implements TrainableModel 
   setOptimizerState(state: OptimizerState): Promise<void> {
     return this.thread.call('setOptimizerState', this.id, state);
   }
-  gradient(features: Float32Array, targets: Float32Array, numRows: number): Promise<LossGradient> {
+
+  gradient(
+    features: Float32Array,
+    targets: Float32Array,
+    numRows: number,
+    sampleWeights?: Float32Array,
+  ): Promise<LossGradient> {
     return this.thread.call(
       'gradient',
+      this.id,
+      ownBuffer(features, numRows * this.numFeatures),
+      ownBuffer(targets, targets.length),
+      numRows,
+      sampleWeights && ownBuffer(sampleWeights, numRows),
+    );
+  }
+
+  evaluate(features: Float32Array, targets: Float32Array, numRows: number): Promise<ModelEvaluation> {
+    return this.thread.call(
+      'evaluate',
       this.id,
       ownBuffer(features, numRows * this.numFeatures),
       ownBuffer(targets, targets.length),

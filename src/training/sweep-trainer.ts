@@ -4,7 +4,7 @@ import type { PrefetchOptions } from '../features/prefetch.js';
 import { numTargetsOf } from '../model/loss.js';
 import { learningRateOf } from '../model/optimizer.js';
 import type { EnsembleModel } from '../model/ensemble-model.js';
-import type { Model, TrainableModel, TrainingOptions } from '../model/model.js';
+import type { LossName, Model, TrainableModel, TrainingOptions } from '../model/model.js';
 import type { Target } from '../model/target.js';
 import { EarlyStop, type EarlyStopOptions, type EndReason } from './early-stop.js';
 import { LearningRate, type LearningRateScheme } from './learning-rate.js';
@@ -31,7 +31,9 @@ import {
 import { TrainingWorker } from './training-worker.js';
 import { validate } from './validation.js';
 
-export interface TrainerOptions extends TrainingOptions, EarlyStopOptions {
+export interface TrainerOptions extends Omit<TrainingOptions, 'loss'>, EarlyStopOptions {
+  /** Of all outputs together. */
+  readonly loss: LossName;
   /** What the targets are: classes, which have an accuracy, or numbers. */
   readonly task: Target['kind'];
   /** Rows per step; the last minibatch of a sweep may be shorter and is used, too. */

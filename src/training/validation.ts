@@ -1,4 +1,4 @@
-import { meanLoss } from '../model/loss.js';
+import { accuracyOf, meanLoss } from '../model/loss.js';
 import type { LossName, Model } from '../model/model.js';
 import type { Target } from '../model/target.js';
 import type { SweepRecord, TrainingHistory } from './training-log.js';
@@ -29,7 +29,7 @@ export async function validate(
   const validationLoss = meanLoss(loss, set.targets, outputs, set.numRows);
   return task === 'regression'
     ? { validationLoss }
-    : { validationLoss, validationAccuracy: accuracy(set, outputs, model.numOutputs) };
+    : { validationLoss, validationAccuracy: accuracyOf(set.targets, outputs, set.numRows) };
 }
 
 /** The quality of a finished model on the validation rows, or, without any, on those it was trained with. */
@@ -57,24 +57,4 @@ export async function finalEvaluation(
     loss: validationLoss,
     ...(validationAccuracy !== undefined && { accuracy: validationAccuracy }),
   };
-}
-
-/** The share of rows whose largest output (a single output: on which side of 0.5) is that of the target. */
-function accuracy(
-  { targets, numTargets, numRows }: TrainingSet,
-  outputs: Float32Array,
-  numOutputs: number,
-): number {
-  const sparse = numTargets < numOutputs;
-  let numRight = 0;
-  for (let row = 0; row < numRows; row++) {
-    const target = targets.subarray(row * numTargets, (row + 1) * numTargets);
-    const output = outputs.subarray(row * numOutputs, (row + 1) * numOutputs);
-    if ((sparse ? target[0] : classOf(target)) === classOf(output)) numRight++;
-  }
-  return numRight / numRows;
-}
-
-function classOf(values: Float32Array): number {
-  return values.length === 1 ? Number(values[0] > 0.5) : values.indexOf(Math.max(...values));
 }

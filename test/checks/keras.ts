@@ -5,7 +5,13 @@ import { describe, it } from 'node:test';
 import { packageRoot } from '../../src/config/package-root.js';
 import type { ModelSpec } from '../../src/model/artifact.js';
 import { planModel } from '../../src/model/model-spec.js';
-import type { LossName, OptimizerSpec } from '../../src/model/model.js';
+import type {
+  LossName,
+  OptimizerSpec,
+  OutputLoss,
+  TrainableModel,
+  WeightSpec,
+} from '../../src/model/model.js';
 import type { Compute } from '../../src/tensorflow/compute.js';
 import { assertClose } from '../helpers/close.js';
 
@@ -48,9 +54,31 @@ interface GradientFixture {
   };
 }
 
+interface OutputFixture {
+  readonly networks: Record<
+    string,
+    {
+      readonly topology: unknown;
+      readonly weightSpecs: readonly WeightSpec[];
+      readonly losses: readonly OutputLoss[];
+      readonly features: number[];
+      readonly targets: number[];
+      readonly sampleWeights: number[];
+      readonly expected: {
+        weights: number[];
+        outputs: number[];
+        loss: number;
+        gradient: number[];
+        evaluation: { loss: number; means: number[] };
+      };
+    }
+  >;
+}
+
 export const optimizerFixture = readFixture<OptimizerFixture>('optimizers.json');
 const { gradients, steps } = readFixture<GradientFixture>('gradients.json');
 const { networks } = readFixture<NetworkFixture>('networks.json');
+const { networks: networksOfSeveral } = readFixture<OutputFixture>('outputs.json');
 export const savedModelFixture = join(folder, 'saved-model');
 
 /** The network of the optimizer fixture. */
@@ -123,6 +151,42 @@ export function checkAgainstKeras(compute: () => Compute): void {
         assertClose(losses, [expected.loss], 1e-5);
         const rest = (await model.getWeights()).slice(expected.weights.length - expected.rest.length);
         assertClose(rest, expected.rest, 1e-5);
+        await model.close();
+      });
+    }
+  });
+
+  describe('several inputs and outputs', () => {
+    for (const [name, fixture] of Object.entries(networksOfSeveral)) {
+      it(`are those of Keras, with a loss for each and weights of rows: ${name}`, async () => {
+        const { topology, weightSpecs: specs, losses, expected } = fixture;
+        const weights = { specs, values: Float32Array.from(expected.weights) };
+        const artifact = { format: 'layers-model', topology, weights } as const;
+        const model = (await compute().openModel(artifact)) as TrainableModel;
+        const [features, targets, sampleWeights] = [
+          fixture.features,
+          fixture.targets,
+          fixture.sampleWeights,
+        ].map((each) => () => Float32Array.from(each));
+        const numRows = fixture.sampleWeights.length;
+        assert.deepEqual([...(await model.getWeights())], [...weights.values]);
+        assertClose(await model.predictMany(features(), numRows), expected.outputs, 1e-5);
+        await model.compile({ optimizer: { name: 'sgd', learningRate: 0.5 }, loss: losses });
+        const { loss, gradient } = await model.gradient(features(), targets(), numRows, sampleWeights());
+        assertClose([loss], [expected.loss], 1e-5);
+        assertClose(gradient, expected.gradient, 1e-5);
+        const evaluation = await model.evaluate(features(), targets(), numRows);
+        assertClose([evaluation.loss], [expected.evaluation.loss], 1e-5);
+        assertClose(
+          evaluation.outputs.map((each) => each.loss),
+          expected.evaluation.means,
+          1e-5,
+        );
+        const rows = [features(), targets(), numRows, numRows] as const;
+        const trained = await model.trainMinibatches(...rows, undefined, sampleWeights());
+        assertClose(trained.losses, [expected.loss], 1e-5);
+        const after = expected.weights.map((weight, i) => weight - 0.5 * expected.gradient[i]);
+        assertClose(await model.getWeights(), after, 1e-5);
         await model.close();
       });
     }

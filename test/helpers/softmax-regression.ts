@@ -1,6 +1,7 @@
-import { meanLoss, rowWeights } from '../../src/model/loss.js';
+import { accuracyOf, evaluationOf, lossTerms, meanLoss, rowWeights } from '../../src/model/loss.js';
 import type {
   LossGradient,
+  ModelEvaluation,
   OptimizerState,
   TrainableModel,
   TrainedMinibatches,
@@ -86,7 +87,8 @@ export class SoftmaxRegression implements TrainableModel {
     const options = this.compiled!;
     const outputs = await this.predictMany(features, numRows);
     const weights = rowWeights(options, targets, numRows);
-    const loss = meanLoss(options.loss, targets, outputs, numRows, weights);
+    const [{ loss: lossName }] = lossTerms(options.loss, [this.numOutputs]);
+    const loss = meanLoss(lossName, targets, outputs, numRows, weights);
     const gradient = new Float32Array(this.#weights.length);
     for (let row = 0; row < numRows; row++) {
       for (let output = 0; output < this.numOutputs; output++) {
@@ -99,6 +101,14 @@ export class SoftmaxRegression implements TrainableModel {
       }
     }
     return { loss, gradient };
+  }
+
+  async evaluate(features: Float32Array, targets: Float32Array, numRows: number): Promise<ModelEvaluation> {
+    const terms = lossTerms(this.compiled!.loss, [this.numOutputs]);
+    const outputs = await this.predictMany(features, numRows);
+    const loss = meanLoss(terms[0].loss, targets, outputs, numRows);
+    const accuracy = accuracyOf(targets, outputs, numRows);
+    return evaluationOf(this.compiled!, terms, [{ loss, accuracy }], 0);
   }
 
   getOptimizerState(): Promise<OptimizerState> {

@@ -1,66 +1,10 @@
 import { after, before, describe, it } from 'node:test';
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import type { LayerSpec, ModelSpec } from '../../src/model/artifact.js';
 import { planModel } from '../../src/model/model-spec.js';
 import type { Compute } from '../../src/tensorflow/compute.js';
 import { missingNative, startTestCompute } from '../helpers/compute.js';
-
-/** Smooth everywhere, so that a small step on either side says how steep it is in between. */
-const activation = fc.constantFrom(
-  'linear',
-  'tanh',
-  'sigmoid',
-  'softplus',
-  'swish',
-  'gelu',
-  'mish',
-  'softmax',
-);
-const count = fc.integer({ min: 1, max: 4 });
-const dense = fc.record({ type: fc.constant('dense'), units: count, activation, useBias: fc.boolean() });
-const ofLists: fc.Arbitrary<LayerSpec> = fc.oneof(
-  dense,
-  fc.record({ type: fc.constant('activation'), activation }),
-  fc.record({ type: fc.constant('batchNormalization'), center: fc.boolean(), scale: fc.boolean() }),
-);
-const padding = fc.constantFrom('valid', 'same');
-const ofImages: fc.Arbitrary<LayerSpec> = fc.oneof(
-  fc.record({
-    ...{ type: fc.constant('conv2d'), filters: count, padding, activation, useBias: fc.boolean() },
-    kernelSize: fc.tuple(fc.integer({ min: 1, max: 2 }), fc.integer({ min: 1, max: 2 })),
-  }),
-  fc.record({
-    type: fc.constant('averagePooling2d'),
-    poolSize: fc.constant(2),
-    strides: fc.constant(1),
-    padding,
-  }),
-  fc.record({ type: fc.constant('batchNormalization') }),
-);
-const ofSequences: fc.Arbitrary<LayerSpec> = fc.oneof(
-  fc.record({
-    type: fc.constant('lstm'),
-    units: count,
-    returnSequences: fc.constant(true),
-    useBias: fc.boolean(),
-  }),
-  dense,
-);
-const head = fc.record({ type: fc.constant('dense'), units: count });
-const some = (layer: fc.Arbitrary<LayerSpec>) => fc.array(layer, { maxLength: 3 });
-
-const specs: fc.Arbitrary<ModelSpec> = fc.oneof(
-  fc.tuple(some(ofLists), head).map(([layers, last]) => ({ inputShape: [3], layers: [...layers, last] })),
-  fc.tuple(some(ofImages), head).map(([layers, last]) => ({
-    inputShape: [5, 5, 2],
-    layers: [...layers, { type: 'flatten' }, last],
-  })),
-  fc.tuple(some(ofSequences), head).map(([layers, last]) => ({
-    inputShape: [3, 2],
-    layers: [...layers, { type: 'lstm', units: 2 }, last],
-  })),
-);
+import { randomSpecs } from '../helpers/random-specs.js';
 
 const numRows = 3;
 const numbers = (length: number, seed: number) =>
@@ -75,7 +19,7 @@ describe('the gradient of a random network on native TensorFlow', { skip: missin
 
   it('is how steep the loss is along it and along any other direction', async () => {
     await fc.assert(
-      fc.asyncProperty(specs, fc.integer({ min: 1, max: 1_000 }), async (spec, seed) => {
+      fc.asyncProperty(randomSpecs, fc.integer({ min: 1, max: 1_000 }), async (spec, seed) => {
         const model = await compute.newModel(spec, 1);
         try {
           const { numFeatures, numOutputs, numWeights } = planModel(spec);

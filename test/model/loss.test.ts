@@ -1,6 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { checkTraining, meanLoss, rowWeights } from '../../src/model/loss.js';
+import {
+  accuracyOf,
+  checkTraining,
+  evaluationOf,
+  lossTerms,
+  meanLoss,
+  rowWeights,
+} from '../../src/model/loss.js';
 import type { LossName, TrainingOptions } from '../../src/model/model.js';
 
 const f32 = (...values: number[]) => Float32Array.from(values);
@@ -47,11 +54,19 @@ describe('the weights of rows', () => {
   it('are left out when all are 1', () => {
     assert.equal(rowWeights({ loss: 'meanSquaredError' }, f32(1), 1), undefined);
   });
+
+  it('are those that rows have of their own, times the others', () => {
+    const own = f32(3, 0);
+    assert.equal(rowWeights({ loss: 'hinge' }, f32(1, 0), 2, own), own);
+    const weighed = rowWeights({ loss: 'hinge', classWeights: [1, 2], lossWeight: 0.5 }, f32(1, 0), 2, own)!;
+    assert.deepEqual([...weighed], [3, 0]);
+    assert.deepEqual([...own], [3, 0]);
+  });
 });
 
 describe('training options', () => {
   const check = (options: Partial<TrainingOptions>, numOutputs: number) =>
-    checkTraining({ optimizer: { name: 'sgd' }, loss: 'categoricalCrossentropy', ...options }, numOutputs);
+    checkTraining({ optimizer: { name: 'sgd' }, loss: 'categoricalCrossentropy', ...options }, [numOutputs]);
   const invalid = { code: 'MILLRACE_CONFIG_INVALID' };
 
   it('are refused when they do not fit the outputs', () => {
@@ -63,5 +78,55 @@ describe('training options', () => {
     assert.throws(() => check({ lossWeight: 0 }, 2), invalid);
     check({ classWeights: [1, 2], loss: 'binaryCrossentropy' }, 1);
     check({ classWeights: [1, 0, 2] }, 3);
+  });
+
+  it('have one loss, or one for each output', () => {
+    const checkOutputs = (loss: TrainingOptions['loss'], sizes: number[], others = {}) =>
+      checkTraining({ optimizer: { name: 'sgd' }, loss, ...others }, sizes);
+    checkOutputs('meanSquaredError', [3, 1]);
+    checkOutputs([{ loss: 'categoricalCrossentropy' }, { loss: 'huber', weight: 0.1 }], [3, 1]);
+    assert.throws(() => checkOutputs([{ loss: 'huber' }], [3, 1]), {
+      ...invalid,
+      message: /1 losses.* 2 outputs/,
+    });
+    assert.throws(
+      () => checkOutputs([{ loss: 'huber' }, { loss: 'categoricalCrossentropy' }], [3, 1]),
+      /categoricalCrossentropy needs/,
+    );
+    assert.throws(() => checkOutputs([{ loss: 'huber', weight: 0 }, { loss: 'hinge' }], [3, 1]), /positive/);
+    const each: TrainingOptions['loss'] = [{ loss: 'binaryCrossentropy' }];
+    assert.throws(() => checkOutputs(each, [1], { classWeights: [1, 2] }), /Class weights go with one loss/);
+  });
+});
+
+describe('the terms of a loss', () => {
+  it('are one of all outputs together, or one of each', () => {
+    assert.deepEqual(lossTerms('sparseCategoricalCrossentropy', [2, 3]), [
+      { loss: 'sparseCategoricalCrossentropy', numOutputs: 5, weight: 1, numTargets: 1 },
+    ]);
+    assert.deepEqual(
+      lossTerms([{ loss: 'sparseCategoricalCrossentropy', weight: 2 }, { loss: 'huber' }], [2, 3]),
+      [
+        { loss: 'sparseCategoricalCrossentropy', numOutputs: 2, weight: 2, numTargets: 1 },
+        { loss: 'huber', numOutputs: 3, weight: 1, numTargets: 3 },
+      ],
+    );
+  });
+});
+
+describe('an evaluation', () => {
+  it('counts the rows whose class was predicted', () => {
+    assert.equal(accuracyOf(f32(0, 2), f32(0.7, 0.2, 0.1, 0.5, 0.3, 0.2), 2), 0.5, 'class indices');
+    assert.equal(accuracyOf(f32(1, 0, 0, 1), f32(3, 1, 4, 2), 2), 0.5, 'a one of each row');
+    assert.equal(accuracyOf(f32(1, 0, 1), f32(0.6, 0.4, 0.5), 3), 2 / 3, 'sides of a half');
+  });
+
+  it('adds the losses by their weights, and the penalties', () => {
+    const terms = lossTerms([{ loss: 'huber', weight: 2 }, { loss: 'hinge' }], [1, 1]);
+    const outputs = [
+      { loss: 3, accuracy: 0 },
+      { loss: 5, accuracy: 1 },
+    ];
+    assert.deepEqual(evaluationOf({ lossWeight: 0.5 }, terms, outputs, 7), { loss: 12.5, outputs });
   });
 });

@@ -16,18 +16,20 @@ type GradientRule = (
  * Derivatives", 2008, chapter 3). A tensor that the scalar does not depend on has the gradient undefined.
  *
  * Throws Error when an operation on the way has no rule.
+ *
+ * @param starts what the scalar is computed from at last, with its gradient after each
  */
 export function gradientsOf(
-  scalar: GraphTensor,
+  starts: ReadonlyMap<GraphTensor, GraphTensor>,
   tensors: readonly GraphTensor[],
 ): (GraphTensor | undefined)[] {
-  const order = dependents(scalar, tensors);
+  const order = dependents([...starts.keys()], tensors);
   const gradients = new Map<GraphTensor, GraphTensor>();
   const accumulate = (tensor: GraphTensor, gradient: GraphTensor) => {
     const known = gradients.get(tensor);
     gradients.set(tensor, known === undefined ? gradient : ops.add(known, gradient));
   };
-  accumulate(scalar, scalar.graph.number(1));
+  for (const [tensor, gradient] of starts) accumulate(tensor, gradient);
   for (const node of order.reverse()) {
     const ofOutputs = node.outputs.map((output) => gradients.get(output));
     if (ofOutputs.every((gradient) => gradient === undefined)) continue;
@@ -41,31 +43,36 @@ export function gradientsOf(
   return tensors.map((tensor) => gradients.get(tensor));
 }
 
-/** The nodes between the tensors and the scalar that depend on them, each behind those that it depends on. */
-function dependents(scalar: GraphTensor, tensors: readonly GraphTensor[]): GraphNode[] {
+/** The nodes between the tensors and the starts that depend on them, each behind those that it depends on. */
+function dependents(starts: readonly GraphTensor[], tensors: readonly GraphTensor[]): GraphNode[] {
   const ends = new Set(tensors.map(({ node }) => node));
   const isDependent = new Map<GraphNode, boolean>();
   const order: GraphNode[] = [];
-  // A stack of its own: networks may be deeper than the stack of JavaScript.
-  const stack: { readonly node: GraphNode; next: number }[] = [{ node: scalar.node, next: 0 }];
-  while (stack.length > 0) {
-    const top = stack.at(-1)!;
-    if (ends.has(top.node)) top.next = top.node.inputs.length;
-    if (top.next < top.node.inputs.length) {
-      const { node } = top.node.inputs[top.next++];
-      if (!isDependent.has(node)) {
-        isDependent.set(node, false);
-        stack.push({ node, next: 0 });
+  for (const start of starts) {
+    // A stack of its own: networks may be deeper than the stack of JavaScript.
+    const stack: { readonly node: GraphNode; next: number }[] = [];
+    const visit = (node: GraphNode) => {
+      if (isDependent.has(node)) return;
+      isDependent.set(node, false);
+      stack.push({ node, next: 0 });
+    };
+    visit(start.node);
+    while (stack.length > 0) {
+      const top = stack.at(-1)!;
+      if (ends.has(top.node)) top.next = top.node.inputs.length;
+      if (top.next < top.node.inputs.length) {
+        visit(top.node.inputs[top.next++].node);
+        continue;
       }
-      continue;
+      stack.pop();
+      // Shapes, indices and comparisons do not follow a small change.
+      const isSmooth = top.node.outputs.some(({ dtype }) => dtype === 'float32');
+      const depends =
+        ends.has(top.node) ||
+        (isSmooth && top.node.inputs.some(({ node }) => isDependent.get(node) === true));
+      isDependent.set(top.node, depends);
+      if (depends) order.push(top.node);
     }
-    stack.pop();
-    // Shapes, indices and comparisons do not follow a small change.
-    const isSmooth = top.node.outputs.some(({ dtype }) => dtype === 'float32');
-    const depends =
-      ends.has(top.node) || (isSmooth && top.node.inputs.some(({ node }) => isDependent.get(node) === true));
-    isDependent.set(top.node, depends);
-    if (depends) order.push(top.node);
   }
   return order;
 }

@@ -1,21 +1,28 @@
 import type * as core from '@tensorflow/tfjs-core';
 import type * as layers from '@tensorflow/tfjs-layers';
 import { MillraceError } from '../../errors.js';
-import { checkTraining, rowWeights } from '../../model/loss.js';
+import { checkTraining, evaluationOf, lossTerms, rowWeights } from '../../model/loss.js';
 import type {
   LossGradient,
+  ModelEvaluation,
   OptimizerState,
   TrainedMinibatches,
   TrainingOptions,
   WeightSpec,
 } from '../../model/model.js';
+import { sizeOf } from '../../model/shape.js';
 import type { NativeTf, TensorFlow } from '../backend.js';
 import { checkStateLength } from '../optimizer-constants.js';
-import { checkNumWeights, sizeOf, weightSpecsOf, weightVectorOf, widestResult } from '../model-shapes.js';
+import { checkNumWeights, weightSpecsOf, weightVectorOf, widestResult } from '../model-shapes.js';
 import { paddedRows, predictInPieces, rowsAtOnce, type TrainableNetwork } from '../network.js';
 import { tidyNumbers } from '../tidy-numbers.js';
 import { GraphSession } from './graph-session.js';
-import { compileNetwork, type NetworkGraph, type SignatureName } from './network-graph.js';
+import {
+  compileNetwork,
+  type ExtraSignature,
+  type NetworkGraph,
+  type SignatureName,
+} from './network-graph.js';
 import type { GraphMessages } from './saved-model.js';
 
 /**
@@ -34,7 +41,10 @@ export class GraphNetwork implements TrainableNetwork {
   readonly #model: layers.LayersModel;
   readonly #seed: number;
   readonly #maxRows: number;
+  readonly #outputSizes: readonly number[];
   #session: GraphSession;
+  /** What few runs need, and what is therefore added when it is asked for. */
+  readonly #extra = new Set<ExtraSignature>();
   #training:
     | {
         readonly options: TrainingOptions;
@@ -56,6 +66,7 @@ export class GraphNetwork implements TrainableNetwork {
     this.#seed = seed;
     this.#session = session;
     this.inputShape = model.inputs.length === 1 ? rowShape(model.inputs[0]) : [totalSize(model.inputs)];
+    this.#outputSizes = model.outputs.map((output) => totalSize([output]));
     this.numOutputs = totalSize(model.outputs);
     this.#maxRows = rowsAtOnce(widestResult(model));
     this.weightSpecs = weightSpecsOf(model);
@@ -107,16 +118,36 @@ export class GraphNetwork implements TrainableNetwork {
   }
 
   async compile(options: TrainingOptions): Promise<void> {
-    checkTraining(options, this.numOutputs);
-    const graph = compileNetwork(this.#messages, this.#model, { options, seed: this.#seed });
+    checkTraining(options, this.#outputSizes);
+    this.#extra.clear();
+    const values = await this.#openTraining(options);
+    this.setOptimizerState({ numSteps: 0, values });
+  }
+
+  /** Puts a graph for training in place of the one before, with its weights. @returns the optimizer's state at the start */
+  async #openTraining(options: TrainingOptions): Promise<Float32Array> {
+    const graph = compileNetwork(this.#messages, this.#model, {
+      options,
+      seed: this.#seed,
+      extra: this.#extra,
+    });
     const session = await GraphSession.open(this.#tf, graph);
     const weights = this.getWeights();
     this.#session.dispose();
     this.#session = session;
-    const values = graph.initialState!;
-    this.#training = { options, rule: graph.rule!, stateLength: values.length };
+    this.#training = { options, rule: graph.rule!, stateLength: graph.initialState!.length };
     this.setWeights(weights);
-    this.setOptimizerState({ numSteps: 0, values });
+    return graph.initialState!;
+  }
+
+  /** Adds a signature to the graph unless it is there; weights and state stay. */
+  async #require(name: ExtraSignature): Promise<void> {
+    const { options } = this.#trainingOrThrow();
+    if (this.#extra.has(name)) return;
+    const state = this.getOptimizerState();
+    this.#extra.add(name);
+    await this.#openTraining(options);
+    this.setOptimizerState(state);
   }
 
   getOptimizerState(): OptimizerState {
@@ -138,6 +169,7 @@ export class GraphNetwork implements TrainableNetwork {
     numRows: number,
     minibatchSize: number,
     learningRates?: readonly number[],
+    sampleWeights?: Float32Array,
   ): TrainedMinibatches {
     const { options, rule } = this.#trainingOrThrow();
     const numMinibatches = Math.ceil(numRows / minibatchSize);
@@ -148,7 +180,7 @@ export class GraphNetwork implements TrainableNetwork {
       ...rule.scalars(firstStep + i),
     ]);
     const { losses, seconds } = this.#run('train', {
-      ...this.#batch(options, features, targets, numRows),
+      ...this.#batch(options, features, targets, numRows, sampleWeights),
       schedule: () => this.#tf.tensor2d(schedule),
       firstStep: () => this.#tf.scalar(firstStep, 'int32'),
       minibatchSize: () => this.#tf.scalar(minibatchSize, 'int32'),
@@ -157,13 +189,41 @@ export class GraphNetwork implements TrainableNetwork {
     return { losses, finishedAtMs: Float64Array.from(seconds, (each) => startedAtMs + 1_000 * each) };
   }
 
-  gradient(features: Float32Array, targets: Float32Array, numRows: number): LossGradient {
+  async gradient(
+    features: Float32Array,
+    targets: Float32Array,
+    numRows: number,
+    sampleWeights?: Float32Array,
+  ): Promise<LossGradient> {
+    await this.#require('gradient');
     const { options } = this.#trainingOrThrow();
     const { loss, gradient } = this.#run('gradient', {
-      ...this.#batch(options, features, targets, numRows),
+      ...this.#batch(options, features, targets, numRows, sampleWeights),
       step: () => this.#tf.scalar(this.#numSteps + 1, 'int32'),
     });
     return { loss: loss[0], gradient };
+  }
+
+  async evaluate(features: Float32Array, targets: Float32Array, numRows: number): Promise<ModelEvaluation> {
+    await this.#require('evaluate');
+    const { options } = this.#trainingOrThrow();
+    const terms = lossTerms(options.loss, this.#outputSizes);
+    const [numFeatures, numTargets] = [sizeOf(this.inputShape), targets.length / numRows];
+    const sums = terms.map(() => ({ loss: 0, accuracy: 0 }));
+    let penalty = 0;
+    for (let start = 0; start < numRows; start += this.#maxRows) {
+      const end = Math.min(start + this.#maxRows, numRows);
+      const { losses, hits, penalties } = this.#run('evaluate', {
+        features: this.#matrix(features.subarray(start * numFeatures, end * numFeatures), end - start),
+        targets: this.#matrix(targets.subarray(start * numTargets, end * numTargets), end - start),
+      });
+      for (const [i, sum] of sums.entries()) {
+        sum.loss += losses[i] / numRows;
+        sum.accuracy += hits[i] / numRows;
+      }
+      [penalty] = penalties;
+    }
+    return evaluationOf(options, terms, sums, penalty);
   }
 
   dispose(): void {
@@ -177,8 +237,14 @@ export class GraphNetwork implements TrainableNetwork {
     return this.#training;
   }
 
-  #batch(options: TrainingOptions, features: Float32Array, targets: Float32Array, numRows: number) {
-    const weights = rowWeights(options, targets, numRows) ?? new Float32Array(numRows).fill(1);
+  #batch(
+    options: TrainingOptions,
+    features: Float32Array,
+    targets: Float32Array,
+    numRows: number,
+    sampleWeights: Float32Array | undefined,
+  ) {
+    const weights = rowWeights(options, targets, numRows, sampleWeights) ?? new Float32Array(numRows).fill(1);
     return {
       features: this.#matrix(features, numRows),
       targets: this.#matrix(targets, numRows),

@@ -1,5 +1,5 @@
 import type * as layers from '@tensorflow/tfjs-layers';
-import { sizeOf } from '../model-shapes.js';
+import { sizeOf } from '../../model/shape.js';
 import { activations } from './activations.js';
 import type { GraphTensor } from './graph.js';
 import * as ops from './operations.js';

@@ -52,6 +52,21 @@ export function rowLosses(loss: LossName, targets: GraphTensor, outputs: GraphTe
   }
 }
 
+/**
+ * Whether the class of each row was predicted, 1 or 0, of shape [rows], as `accuracyOf` in src/model/loss.ts says.
+ *
+ * @param targets and outputs as for `rowLosses`
+ */
+export function rowHits(targets: GraphTensor, outputs: GraphTensor): GraphTensor {
+  const isSparse = targets.shape[1] < outputs.shape[1];
+  const wanted = isSparse ? ops.reshape(ops.cast(targets, 'int32'), [-1]) : chosenClass(targets);
+  return ops.cast(ops.equal(wanted, chosenClass(outputs)), 'float32');
+}
+
+function chosenClass(x: GraphTensor): GraphTensor {
+  return x.shape[1] === 1 ? ops.reshape(ops.cast(ops.greater(x, 0.5), 'int32'), [-1]) : ops.argMax(x);
+}
+
 const meanOf = (x: GraphTensor) => ops.mean(x, [1]);
 const clip = (p: GraphTensor) => ops.minimum(ops.maximum(p, epsilon), 1 - epsilon);
 const shares = (outputs: GraphTensor) => ops.div(outputs, ops.sum(outputs, [1], true));

@@ -1,10 +1,12 @@
 import type * as layers from '@tensorflow/tfjs-layers';
 import { joinArrays } from '../../features/join-arrays.js';
+import { lossTerms } from '../../model/loss.js';
 import type { TrainingOptions } from '../../model/model.js';
+import { sizeOf } from '../../model/shape.js';
 import { Graph, type GraphNode, type GraphTensor } from './graph.js';
 import { gradientsOf } from './gradients.js';
 import { addLayer, NoRule, type LayerContext } from './layers.js';
-import { rowLosses } from './losses.js';
+import { rowHits, rowLosses } from './losses.js';
 import * as ops from './operations.js';
 import { updateRule, type UpdateRule } from './optimizers.js';
 import { savedModelBytes, type GraphMessages, type Signature } from './saved-model.js';
@@ -21,9 +23,14 @@ import { savedModelBytes, type GraphMessages, type Signature } from './saved-mod
  *                  minibatch: learning rate, and what the rule of the optimizer computes per step), firstStep and
  *                  minibatchSize to losses and seconds since the start, one per minibatch
  *   gradient       features, targets, rowWeights, step to loss and gradient, in the order of the weights
+ *   evaluate       features, targets to the sums over the rows of each loss and of its hits (losses, hits), in inference,
+ *                  and the penalties of the weights
+ *
+ * The last two are only in a graph that was asked for them.
  */
 export type SignatureName =
-  'predict' | 'weights' | 'assignWeights' | 'state' | 'assignState' | 'train' | 'gradient';
+  'predict' | 'weights' | 'assignWeights' | 'state' | 'assignState' | 'train' | ExtraSignature;
+export type ExtraSignature = 'gradient' | 'evaluate';
 
 /** A network as a graph that TensorFlow loads. */
 export interface NetworkGraph {
@@ -45,7 +52,11 @@ export interface NetworkGraph {
 export function compileNetwork(
   messages: GraphMessages,
   model: layers.LayersModel,
-  training?: { readonly options: TrainingOptions; readonly seed: number },
+  training?: {
+    readonly options: TrainingOptions;
+    readonly seed: number;
+    readonly extra: Iterable<ExtraSignature>;
+  },
 ): NetworkGraph {
   if (model.weights.length === 0) throw new NoRule('it has no weights');
   const compiler = new NetworkCompiler(model);
@@ -53,6 +64,7 @@ export function compileNetwork(
   compiler.addWeights();
   const rule = training && updateRule(training.options.optimizer);
   const initialState = training && compiler.addTraining(training.options, rule!, training.seed);
+  for (const name of training?.extra ?? []) compiler.addExtra(name, training!.options, training!.seed);
   const { graph, signatures, weights } = compiler;
   return {
     bytes: savedModelBytes(messages, graph.definitions(), signatures),
@@ -69,7 +81,8 @@ const timeStamp = { dtype: 'float64', shape: [] } as const;
 
 /** The values of a network in one run of it. */
 interface Evaluation {
-  readonly outputs: GraphTensor;
+  /** Of each output, rows x its size. */
+  readonly outputs: readonly GraphTensor[];
   /** The value of each weight that the run reads. */
   readonly reads: ReadonlyMap<layers.LayerVariable, GraphTensor>;
   /** What weights that are not learnt become. */
@@ -94,7 +107,7 @@ class NetworkCompiler {
   addPredict(): void {
     const features = this.#features();
     const { outputs } = this.#evaluate(features);
-    this.#sign('predict', { features }, { outputs });
+    this.#sign('predict', { features }, { outputs: ops.concat(outputs, 1) });
   }
 
   addWeights(): void {
@@ -109,12 +122,16 @@ class NetworkCompiler {
     );
     const all = [...slots.values()].flat();
     if (all.length > 0) this.#addVector('state', 'assignState', all);
-    this.#addGradient(options, seed);
     this.#addTrain(options, rule, seed, slots);
     return joinArrays(
       Float32Array,
-      learnt.flatMap((weight) => rule.slots.map((start) => new Float32Array(sizeOf(weight)).fill(start))),
+      learnt.flatMap((weight) => rule.slots.map((start) => new Float32Array(lengthOf(weight)).fill(start))),
     );
+  }
+
+  addExtra(name: ExtraSignature, options: TrainingOptions, seed: number): void {
+    if (name === 'gradient') this.#addGradient(options, seed);
+    else this.#addEvaluate(options);
   }
 
   #addTrain(
@@ -147,7 +164,7 @@ class NetworkCompiler {
       const learnt = this.#model.trainableWeights.filter((weight) => step.reads.has(weight));
       const gradients = clipped(
         gradientsOf(
-          step.loss,
+          step.starts,
           learnt.map((weight) => step.reads.get(weight)!),
         ),
         options,
@@ -172,45 +189,87 @@ class NetworkCompiler {
   #addGradient(options: TrainingOptions, seed: number): void {
     const batch = this.#batch(options);
     const step = this.graph.placeholder({ dtype: 'int32', shape: [] });
-    const { loss, reads } = this.#lossOf(batch, options, stepSeed(seed, step));
+    const { loss, starts, reads } = this.#lossOf(batch, options, stepSeed(seed, step));
     const read = [...reads].filter(([weight]) => this.#model.trainableWeights.includes(weight));
     const gradients = gradientsOf(
-      loss,
+      starts,
       read.map(([, tensor]) => tensor),
     );
     const byWeight = new Map(read.map(([weight], i) => [weight, gradients[i]]));
     const parts = this.weights.map((weight) => {
       const gradient = byWeight.get(weight);
       return gradient === undefined
-        ? zeros(this.graph, sizeOf(weight))
-        : ops.reshape(gradient, [sizeOf(weight)]);
+        ? zeros(this.graph, lengthOf(weight))
+        : ops.reshape(gradient, [lengthOf(weight)]);
     });
     this.#sign('gradient', { ...batch, step }, { loss, gradient: ops.concat(parts, 0) });
   }
 
-  #batch({ loss }: TrainingOptions): Batch {
+  #addEvaluate(options: TrainingOptions): void {
     const features = this.#features();
-    const numOutputs = this.#model.outputs.reduce((all, output) => all + rowSize(output), 0);
-    const numTargets = loss === 'sparseCategoricalCrossentropy' ? 1 : numOutputs;
-    const targets = this.graph.placeholder({ dtype: 'float32', shape: [-1, numTargets] });
+    const targets = this.#targets(options);
+    const { outputs, reads } = this.#evaluate(features);
+    const terms = this.#terms(options, targets, outputs);
+    const total = (x: GraphTensor) => ops.sum(x, ops.allAxes(x));
+    const losses = ops.pack(terms.map((term) => total(rowLosses(term.loss, term.targets, term.outputs))));
+    const hits = ops.pack(terms.map((term) => total(rowHits(term.targets, term.outputs))));
+    const penalties = sumOf(this.graph, this.#penalties(reads));
+    this.#sign('evaluate', { features, targets }, { losses, hits, penalties });
+  }
+
+  #batch(options: TrainingOptions): Batch {
     const rowWeights = this.graph.placeholder({ dtype: 'float32', shape: [-1] });
-    return { features, targets, rowWeights };
+    return { features: this.#features(), targets: this.#targets(options), rowWeights };
+  }
+
+  #targets({ loss }: TrainingOptions): GraphTensor {
+    const terms = lossTerms(loss, this.#model.outputs.map(rowSize));
+    const numTargets = terms.reduce((all, term) => all + term.numTargets, 0);
+    return this.graph.placeholder({ dtype: 'float32', shape: [-1, numTargets] });
   }
 
   #features(): GraphTensor {
     return this.graph.placeholder({ dtype: 'float32', shape: [-1, this.#numFeatures] });
   }
 
-  /** The mean over the rows, each by its weight, and the penalties of the weights. */
+  /**
+   * The mean over the rows, each by its weight, of the sum of the losses, and the penalties of the weights. `starts`: what
+   * it is computed from at last, and how fast it grows with that; from there backwards a step has fewer operations.
+   */
   #lossOf(
     { features, targets, rowWeights }: Batch,
     options: TrainingOptions,
     seedOfStep: GraphTensor,
-  ): Evaluation & { readonly loss: GraphTensor } {
+  ): Evaluation & { readonly loss: GraphTensor; readonly starts: ReadonlyMap<GraphTensor, GraphTensor> } {
     const evaluation = this.#evaluate(features, seedOfStep);
-    const mean = ops.mean(ops.mul(rowLosses(options.loss, targets, evaluation.outputs), rowWeights), [0]);
-    const penalties = [...evaluation.reads].flatMap(([weight, value]) => penalty(this.#model, weight, value));
-    return { ...evaluation, loss: penalties.reduce((sum, each) => ops.add(sum, each), mean) };
+    const numRows = ops.cast(ops.sizeAlong(rowWeights, 0), 'float32');
+    const shares = ops.div(rowWeights, numRows);
+    const starts = new Map<GraphTensor, GraphTensor>();
+    const sums = this.#terms(options, targets, evaluation.outputs).map((term) => {
+      const losses = rowLosses(term.loss, term.targets, term.outputs);
+      const weights = term.weight === 1 ? shares : ops.mul(shares, term.weight);
+      starts.set(losses, weights);
+      return ops.sum(ops.mul(losses, weights), [0]);
+    });
+    const penalties = this.#penalties(evaluation.reads);
+    for (const each of penalties) starts.set(each, this.graph.number(1));
+    return { ...evaluation, loss: sumOf(this.graph, [...sums, ...penalties]), starts };
+  }
+
+  /** Each loss with what it compares. */
+  #terms({ loss }: TrainingOptions, targets: GraphTensor, outputs: readonly GraphTensor[]) {
+    const terms = lossTerms(loss, this.#model.outputs.map(rowSize));
+    const ofTerms = ops.splitColumns(
+      targets,
+      terms.map(({ numTargets }) => numTargets),
+    );
+    // One loss may also be that of several outputs together.
+    const parts = terms.length === outputs.length ? outputs : [ops.concat(outputs, 1)];
+    return terms.map((term, i) => ({ ...term, targets: ofTerms[i], outputs: parts[i] }));
+  }
+
+  #penalties(reads: Evaluation['reads']): GraphTensor[] {
+    return [...reads].flatMap(([weight, value]) => penalty(this.#model, weight, value));
   }
 
   /** @param seedOfStep in training */
@@ -245,12 +304,12 @@ class NetworkCompiler {
       return value;
     };
     const results = outputs.map((output) => ops.reshape(valueOf(output), [-1, rowSize(output)]));
-    return { outputs: ops.concat(results, 1), reads, updates };
+    return { outputs: results, reads, updates };
   }
 
   /** Variables as one vector, out and in. */
   #addVector(name: SignatureName, assignName: SignatureName, handles: readonly GraphTensor[]): void {
-    const sizes = handles.map(({ shape }) => product(shape));
+    const sizes = handles.map(({ shape }) => sizeOf(shape));
     const parts = handles.map((handle, i) => ops.reshape(ops.readVariable(handle, handle.shape), [sizes[i]]));
     this.#sign(name, {}, { vector: ops.identity(ops.concat(parts, 0)) });
 
@@ -350,8 +409,16 @@ function shapeOf({ shape }: layers.LayerVariable): number[] {
   return shape.map((size) => size!);
 }
 
-function sizeOf(variable: layers.LayerVariable): number {
-  return product(shapeOf(variable));
+/** How many numbers a weight has. */
+function lengthOf(variable: layers.LayerVariable): number {
+  return sizeOf(shapeOf(variable));
+}
+
+/** @returns 0 for none */
+function sumOf(graph: Graph, scalars: readonly GraphTensor[]): GraphTensor {
+  return scalars.length === 0
+    ? ops.identity(graph.number(0))
+    : scalars.reduce((sum, each) => ops.add(sum, each));
 }
 
 /** The shape of one row of an input or output of a model. */
@@ -363,11 +430,7 @@ function rowShape({ shape, name }: layers.SymbolicTensor): number[] {
 }
 
 function rowSize(tensor: layers.SymbolicTensor): number {
-  return product(rowShape(tensor));
-}
-
-function product(sizes: readonly number[]): number {
-  return sizes.reduce((all, size) => all * size, 1);
+  return sizeOf(rowShape(tensor));
 }
 
 function mapValues<K extends string, T, R>(

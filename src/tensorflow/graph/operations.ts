@@ -52,6 +52,7 @@ export const maximum = binary('Maximum');
 export const minimum = binary('Minimum');
 export const mul = binary('Mul');
 export const sub = binary('Sub');
+export const equal = binary('Equal', 'bool');
 export const greater = binary('Greater', 'bool');
 export const greaterEqual = binary('GreaterEqual', 'bool');
 export const lessEqual = binary('LessEqual', 'bool');
@@ -264,6 +265,15 @@ export function cumsum(x: GraphTensor): GraphTensor {
     reverse: { bool: false },
   } as const;
   return x.graph.addOne('Cumsum', [x, x.graph.number(1, 'int32')], attributes, x);
+}
+
+/** Where the largest number of each row stands, the first of equals; int32. */
+export function argMax(x: GraphTensor): GraphTensor {
+  const attributes = { ...typed(x), Tidx: { type: 'int32' }, output_type: { type: 'int32' } } as const;
+  return x.graph.addOne('ArgMax', [x, x.graph.number(1, 'int32')], attributes, {
+    dtype: 'int32',
+    shape: [x.shape[0]],
+  });
 }
 
 /** Where the `count` largest numbers of each row stand, the largest first; int32. */
