@@ -81,7 +81,14 @@ export { StringIndexer, type StringIndexerOptions } from './features/transformer
 export { VectorAssembler, type VectorAssemblerOptions } from './features/transformers/vector-assembler.js';
 
 // Models: what they are, how they are kept, how they predict, how good they are.
-export type { Combination, LayerSpec, ModelArtifact, ModelSpec, WeightVector } from './model/artifact.js';
+export type {
+  Combination,
+  InputSpec,
+  LayerSpec,
+  ModelArtifact,
+  ModelSpec,
+  WeightVector,
+} from './model/artifact.js';
 export { EnsembleModel } from './model/ensemble-model.js';
 export { ensembleArtifact, type EnsembleArtifact } from './model/ensemble.js';
 export type {

@@ -1,18 +1,33 @@
 import type { WeightSpec } from './model.js';
 
-/** A layer of a model specification: its type and the options that Keras gives it, in camelCase. */
+/**
+ * A layer of a model specification: its type and the options that Keras gives it, in camelCase. It may have a name, and say
+ * by name from which inputs and layers it reads; unless it does, that is the layer before.
+ */
 export interface LayerSpec {
   readonly type: string;
+  readonly name?: string;
+  readonly from?: string | readonly string[];
   readonly [option: string]: unknown;
 }
 
 /**
- * A sequential network in plain JSON, such as
+ * A network in plain JSON, such as
  * `{"inputShape": [28], "layers": [{"type": "dense", "units": 500, "activation": "relu"}, {"type": "dropout", "rate": 0.4}]}`.
  */
 export interface ModelSpec {
   readonly inputShape: readonly number[];
+  /** What a row is cut into, in this order, when it goes into several places; `inputShape` is then their size together. */
+  readonly inputs?: readonly InputSpec[];
   readonly layers: readonly LayerSpec[];
+  /** Names of the layers whose results come out, one behind the other; the last layer's unless given. */
+  readonly outputs?: readonly string[];
+}
+
+/** A part of each row. */
+export interface InputSpec {
+  readonly name: string;
+  readonly shape: readonly number[];
 }
 
 /** Weights as they are kept: one vector, and where in it each tensor stands. */

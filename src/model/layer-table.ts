@@ -9,8 +9,18 @@ import { sizeOf } from './shape.js';
 interface LayerType {
   /** Each option and what it must be. */
   readonly options: Readonly<Record<string, `${OptionKind}${'' | '?'}`>>;
-  /** The shape of one row that comes out, or undefined when rows of the shape `input` cannot go in. */
-  outputShape(input: readonly number[], layer: LayerSpec): readonly number[] | undefined;
+  /** Whether it makes one of several. */
+  readonly joins?: true;
+  /**
+   * The shape of one row that comes out, or undefined when rows of the shape `input` cannot go in.
+   *
+   * @param others the shapes of what it joins with the first
+   */
+  outputShape(
+    input: readonly number[],
+    layer: LayerSpec,
+    others: readonly (readonly number[])[],
+  ): readonly number[] | undefined;
   /** How many weights the layer has. */
   numWeights(input: readonly number[], layer: LayerSpec): number;
 }
@@ -71,6 +81,11 @@ const pooling: LayerType = {
     return slide(input, poolSize, pair(layer['strides'], poolSize), layer, input[2]);
   },
   numWeights: none,
+};
+
+const elementwise: LayerType = {
+  ...{ options: {}, joins: true, numWeights: none },
+  outputShape: (input, _layer, others) => (others.every((other) => isSame(other, input)) ? input : undefined),
 };
 
 export const layerTable: Readonly<Record<string, LayerType>> = {
@@ -136,7 +151,26 @@ export const layerTable: Readonly<Record<string, LayerType>> = {
     numWeights: (input, { units, useBias }) =>
       4 * (units as number) * (input[1] + (units as number) + bias(useBias)),
   },
+  add: elementwise,
+  multiply: elementwise,
+  average: elementwise,
+  maximum: elementwise,
+  minimum: elementwise,
+  concatenate: {
+    ...{ options: {}, joins: true, numWeights: none },
+    outputShape: (input, _layer, others) =>
+      others.every((other) => isSame(other.slice(0, -1), input.slice(0, -1)))
+        ? input.with(
+            -1,
+            others.reduce((all, other) => all + other.at(-1)!, input.at(-1)!),
+          )
+        : undefined,
+  },
 };
+
+function isSame(a: readonly number[], b: readonly number[]): boolean {
+  return a.length === b.length && a.every((size, axis) => size === b[axis]);
+}
 
 /** Checks the type and the options of a layer. Throws MILLRACE_MODEL_INVALID naming what is wrong. */
 export function checkLayer(layer: unknown, place: string): LayerSpec {

@@ -1,6 +1,6 @@
 import type { ModelArtifact } from './artifact.js';
 import type { EnsembleArtifact } from './ensemble.js';
-import { planModel } from './model-spec.js';
+import { isSequential, planModel } from './model-spec.js';
 
 /** The model of a bundle as lines for people: its layers with shapes and weights, or where it came from. */
 export function modelOutline(artifact: ModelArtifact): string[] {
@@ -16,10 +16,11 @@ export function modelOutline(artifact: ModelArtifact): string[] {
   return [
     ...(artifact.format === 'ensemble' ? [describeEnsemble(artifact)] : []),
     `input [${artifact.spec.inputShape.join(', ')}], ${numWeights}`,
-    ...layers.map(({ layer, outputShape }) => {
+    ...layers.map(({ layer, name, from, outputShape }) => {
       const { type, ...options } = layer;
       const shown = Object.entries(options).map(([name, value]) => `${name} ${JSON.stringify(value)}`);
-      return `  ${[type, ...shown].join(' ')} -> [${outputShape.join(', ')}]`;
+      const place = isSequential(artifact.spec) ? [] : [`${name} = ${from.join(', ')} ->`];
+      return `  ${[...place, type, ...shown].join(' ')} -> [${outputShape.join(', ')}]`;
     }),
   ];
 }

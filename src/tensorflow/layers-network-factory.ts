@@ -7,7 +7,7 @@ import type { Tf, TensorFlow } from './backend.js';
 import { LayersNetwork } from './layers-network.js';
 import { GraphNetwork } from './graph/graph-network.js';
 import type { TrainableNetwork } from './network.js';
-import { buildSequential } from './sequential.js';
+import { buildModel } from './sequential.js';
 
 /** A network with new weights. Throws MILLRACE_MODEL_INVALID. */
 export function newLayersNetwork(
@@ -15,7 +15,7 @@ export function newLayersNetwork(
   spec: ModelSpec,
   seed: number,
 ): Promise<TrainableNetwork> {
-  return networkOf(tensorFlow, buildSequential(tensorFlow.tf, spec, seed), seed);
+  return networkOf(tensorFlow, buildModel(tensorFlow.tf, spec, seed), seed);
 }
 
 /** The network that was saved. Throws MILLRACE_MODEL_INVALID when the weights are not those of the layers. */
@@ -27,7 +27,7 @@ export async function layersNetworkFromArtifact(
   if (artifact.format === 'layers-model') {
     return networkOf(tensorFlow, await fromTopology(tensorFlow.tf, artifact.topology, artifact.weights), 1);
   }
-  const network = await networkOf(tensorFlow, buildSequential(tensorFlow.tf, artifact.spec, 1), 1);
+  const network = await networkOf(tensorFlow, buildModel(tensorFlow.tf, artifact.spec, 1), 1);
   try {
     requireSameShapes(network.weightSpecs, artifact.weights);
     network.setWeights(artifact.weights.values);

@@ -1,6 +1,7 @@
 import type * as layers from '@tensorflow/tfjs-layers';
+import { MillraceError } from '../errors.js';
 import type { LayerSpec, ModelSpec } from '../model/artifact.js';
-import { planModel } from '../model/model-spec.js';
+import { isSequential, planModel } from '../model/model-spec.js';
 import type { Tf } from './backend.js';
 
 /** A weight's initializer where the specification names none, as in Keras (TensorFlow.js has other defaults). */
@@ -17,26 +18,48 @@ const defaultOptions: Readonly<Record<string, Readonly<Record<string, unknown>>>
 };
 
 /**
- * A LayersModel with new weights out of a specification. Weights are named by the place of their layer, such as
- * `dense_1/kernel`. Initializers without a seed of their own draw theirs from `seed`: the same seed gives the same
- * weights. Throws MILLRACE_MODEL_INVALID.
+ * A LayersModel with new weights out of a specification. Weights are named by their layer, or by its place where it has no
+ * name, such as `dense_1/kernel`. Initializers without a seed of their own draw theirs from `seed`: the same seed gives
+ * the same weights. Throws MILLRACE_MODEL_INVALID.
+ */
+export function buildModel(tf: Tf, spec: ModelSpec, seed: number): layers.LayersModel {
+  const plan = planModel(spec);
+  if (isSequential(spec)) return buildSequential(tf, spec, seed);
+  const nextSeed = seedSequence(seed);
+  const tensors = new Map(
+    plan.inputs.map(({ name, shape }) => [name, tf.input({ shape: [...shape], name })]),
+  );
+  for (const { layer, name, from } of plan.layers) {
+    const sources = from.map((each) => tensors.get(each)!);
+    const result = createLayer(tf, layer, nextSeed, name, undefined).apply(
+      sources.length === 1 ? sources[0] : sources,
+    );
+    tensors.set(name, result as layers.SymbolicTensor);
+  }
+  return tf.model({
+    inputs: plan.inputs.map(({ name }) => tensors.get(name)!),
+    outputs: plan.outputs.map((name) => tensors.get(name)!),
+  });
+}
+
+/**
+ * As `buildModel`, of layers that read one another in turn. Throws MILLRACE_MODEL_INVALID, also for other networks.
  *
  * @param prefix of the names of its layers
  */
 export function buildSequential(tf: Tf, spec: ModelSpec, seed: number, prefix = ''): layers.Sequential {
   const plan = planModel(spec);
+  if (!isSequential(spec)) {
+    throw new MillraceError(
+      'MILLRACE_MODEL_INVALID',
+      'The members of an ensemble must be networks in which each layer reads the one before, without "inputs", "outputs" or "from".',
+    );
+  }
   const nextSeed = seedSequence(seed);
   const model = tf.sequential();
-  for (const [index, { layer }] of plan.layers.entries()) {
-    model.add(
-      createLayer(
-        tf,
-        layer,
-        nextSeed,
-        `${prefix}${layer.type}_${index + 1}`,
-        index === 0 ? spec.inputShape : undefined,
-      ),
-    );
+  for (const [index, { layer, name }] of plan.layers.entries()) {
+    const inputShape = index === 0 ? spec.inputShape : undefined;
+    model.add(createLayer(tf, layer, nextSeed, `${prefix}${name}`, inputShape));
   }
   return model;
 }

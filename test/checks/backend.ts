@@ -219,6 +219,49 @@ function checkWeights(compute: () => Compute): void {
 }
 
 function checkTraining(compute: () => Compute): void {
+  it('learns two things at once from two parts of a row, by a specification', async () => {
+    const spec: ModelSpec = {
+      inputShape: [3],
+      inputs: [
+        { name: 'a', shape: [1] },
+        { name: 'b', shape: [2] },
+      ],
+      layers: [
+        { type: 'dense', name: 'of-a', units: 4, activation: 'tanh', from: 'a' },
+        { type: 'dense', name: 'of-b', units: 4, activation: 'tanh', from: 'b' },
+        { type: 'add', name: 'both', from: ['of-a', 'of-b'] },
+        { type: 'dense', name: 'kind', units: 2, activation: 'softmax', from: 'both' },
+        { type: 'dense', name: 'size', units: 1, from: 'both' },
+      ],
+      outputs: ['kind', 'size'],
+    };
+    const model = await compute().newModel(spec, 1);
+    assert.deepEqual([model.numFeatures, model.numOutputs], [3, 3]);
+    await model.compile({
+      optimizer: { name: 'adam', learningRate: 0.05 },
+      loss: [{ loss: 'sparseCategoricalCrossentropy' }, { loss: 'meanSquaredError', weight: 0.5 }],
+    });
+    // Whether a is above 0, and the sum of b.
+    const features = Float32Array.from({ length: 40 * 3 }, (_, cell) => Math.sin(cell * 1.7));
+    const targets = Float32Array.from({ length: 40 * 2 }, (_, cell) => {
+      const [a, ...b] = features.subarray(3 * (cell >> 1));
+      return cell % 2 === 0 ? Number(a > 0) : b[0] + b[1];
+    });
+    for (let sweep = 0; sweep < 60; sweep++)
+      await model.trainMinibatches(features.slice(), targets.slice(), 40, 8);
+    const { loss, outputs } = await model.evaluate(features.slice(), targets.slice(), 40);
+    assert.equal(outputs[0].accuracy, 1);
+    assert.ok(outputs[1].loss < 0.05, `${outputs[1].loss}`);
+    assert.ok(Math.abs(loss - outputs[0].loss - 0.5 * outputs[1].loss) < 1e-6);
+    const weights = { specs: model.weightSpecs, values: await model.getWeights() };
+    const again = await compute().openModel({ format: 'spec', spec, weights });
+    assert.deepEqual(
+      await again.predictMany(features.slice(), 40),
+      await model.predictMany(features.slice(), 40),
+    );
+    await Promise.all([model.close(), again.close()]);
+  });
+
   it('learns XOR', async () => {
     const spec: ModelSpec = {
       inputShape: [2],

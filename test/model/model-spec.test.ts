@@ -119,3 +119,67 @@ describe('a model specification', () => {
     );
   });
 });
+
+describe('a specification of several inputs and outputs', () => {
+  const spec = {
+    inputShape: [5],
+    inputs: [
+      { name: 'a', shape: [3] },
+      { name: 'b', shape: [1, 2] },
+    ],
+    layers: [
+      { ...dense(4), from: 'a' },
+      { type: 'flatten', name: 'flat', from: 'b' },
+      { type: 'concatenate', name: 'both', from: ['dense_1', 'flat'] },
+      { ...dense(3), name: 'kind' },
+      { ...dense(1), name: 'size', from: 'both' },
+    ],
+    outputs: ['kind', 'size'],
+  };
+  const layers = (change: Record<number, object>) => ({
+    ...spec,
+    layers: spec.layers.map((layer, index) => ({ ...layer, ...change[index] })),
+  });
+
+  it('is followed from layer to layer by name', () => {
+    const plan = planModel(spec);
+    assert.deepEqual(
+      plan.layers.map(({ name, from, outputShape }) => [name, ...from, ...outputShape]),
+      [
+        ['dense_1', 'a', 4],
+        ['flat', 'b', 2],
+        ['both', 'dense_1', 'flat', 6],
+        ['kind', 'both', 3],
+        ['size', 'both', 1],
+      ],
+    );
+    assert.deepEqual([plan.numFeatures, plan.numOutputs, plan.numWeights], [5, 4, 16 + 21 + 7]);
+  });
+
+  it('joins what has one shape', () => {
+    const joined = (type: string, units: number) => ({
+      inputShape: [2],
+      layers: [dense(3), { ...dense(units), from: 'input' }, { type, from: ['dense_1', 'dense_2'] }],
+    });
+    for (const type of ['add', 'multiply', 'average', 'maximum', 'minimum']) {
+      assert.deepEqual(planModel(joined(type, 3)).layers.at(-1)?.outputShape, [3]);
+      assert.match(refusal(joined(type, 2)), /Layer 3 \(\w+\) cannot take rows of the shape \[3\] and \[2\]/);
+    }
+    assert.deepEqual(planModel(joined('concatenate', 2)).layers.at(-1)?.outputShape, [5]);
+  });
+
+  it('says what does not fit together', () => {
+    assert.match(refusal({ ...spec, inputShape: [6] }), /"inputShape" must be \[5\]/);
+    assert.match(refusal(layers({ 0: { from: undefined } })), /Layer 1 \(dense\) must say with "from"/);
+    assert.match(refusal(layers({ 0: { from: 'c' } })), /reads from "c", which is no input/);
+    assert.match(refusal(layers({ 0: { from: ['a', 'b'] } })), /cannot take rows of the shape \[3\] and/);
+    assert.match(refusal(layers({ 2: { from: 'flat' } })), /Layer 3 \(concatenate\) cannot take/);
+    assert.match(refusal(layers({ 1: { name: 'a' } })), /"a", which is taken/);
+    assert.match(refusal(layers({ 1: { name: '../x' } })), /names are up to 64 letters/);
+    assert.match(refusal({ ...spec, outputs: ['kind'] }), /"size" is neither read/);
+    assert.match(refusal({ ...spec, outputs: ['kind', 'size', 'kind'] }), /each layer once/);
+    assert.match(refusal({ ...spec, outputs: ['kind', 'nothing'] }), /"nothing" is no layer/);
+    assert.match(refusal({ ...spec, inputs: [] }), /list of 1 to/);
+    assert.match(refusal({ ...spec, inputs: [spec.inputs[0], spec.inputs[0]] }), /name of its own/);
+  });
+});
