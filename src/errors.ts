@@ -68,6 +68,10 @@ export const errorTable = {
   MILLRACE_TOPIC_UNWRITABLE: unavailable,
   /** A topic refused records for their size. */
   MILLRACE_RECORD_TOO_LARGE: { retriable: false, exitCode: ExitCode.rowsRejected },
+  /** The parameter server does not answer, or can change nothing at present. */
+  MILLRACE_PARAMETER_SERVER_UNAVAILABLE: unavailable,
+  /** The parameter server refused the token, or is one of another model. */
+  MILLRACE_PARAMETER_SERVER_REFUSED: configuration,
   /** The schema registry did not answer, or refused. */
   MILLRACE_REGISTRY_UNAVAILABLE: unavailable,
   /** The embedded broker could not be set up or did not become ready. */

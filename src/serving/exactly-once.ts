@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { MillraceError, messageOf } from '../errors.js';
 import { sizeOfRecord, type OutgoingRecord } from '../stream/publisher/produce-request.js';
-import { OutageClock } from '../stream/retrying.js';
+import { OutageClock } from '../telemetry/retrying.js';
 import type { TopicFacts } from '../stream/topics/topic-facts.js';
 import type { OwnedPartition, TopicSource } from '../stream/source/topic-source.js';
 import type { TransactionalPublisher } from '../stream/publisher/transactional-publisher.js';

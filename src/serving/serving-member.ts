@@ -22,7 +22,7 @@ import { AtLeastOnce } from './at-least-once.js';
 import { isOutage, type Delivery } from './delivery.js';
 import { ExactlyOnce } from './exactly-once.js';
 import { emitFilter } from './emit-filter.js';
-import { retrying } from '../stream/retrying.js';
+import { retrying } from '../telemetry/retrying.js';
 import { ServeLoop } from './serve-loop.js';
 import { watchProgress } from './watchdog.js';
 import type { servingOptions } from './serving-options.js';

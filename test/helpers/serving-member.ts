@@ -7,7 +7,7 @@ import { isOutage } from '../../src/serving/delivery.js';
 import { AtLeastOnce } from '../../src/serving/at-least-once.js';
 import { ExactlyOnce } from '../../src/serving/exactly-once.js';
 import { emitFilter } from '../../src/serving/emit-filter.js';
-import { retrying } from '../../src/stream/retrying.js';
+import { retrying } from '../../src/telemetry/retrying.js';
 import { ServeLoop, type ServeLimits } from '../../src/serving/serve-loop.js';
 import type { OutgoingRecord } from '../../src/stream/publisher/produce-request.js';
 import type { TopicFacts } from '../../src/stream/topics/topic-facts.js';

@@ -2,7 +2,7 @@ import { MillraceError } from '../../errors.js';
 import type { ProduceJournal } from './journal.js';
 import type { ProducePosition, ProduceSettings } from './position.js';
 import type { OutgoingRecord } from '../publisher/produce-request.js';
-import { retrying } from '../retrying.js';
+import { retrying } from '../../telemetry/retrying.js';
 
 export interface JobCommitsOptions {
   /** Open. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { MillraceError } from '../../src/errors.js';
-import { OutageClock, retrying } from '../../src/stream/retrying.js';
+import { OutageClock, retrying } from '../../src/telemetry/retrying.js';
 
 const away = () => new MillraceError('MILLRACE_BROKER_UNAVAILABLE', 'away');
 const neverAbandoned = new AbortController().signal;
