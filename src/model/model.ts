@@ -78,7 +78,8 @@ export interface TrainableModel extends Model {
   compile(options: TrainingOptions): Promise<void>;
   /**
    * Learns from rows that are cut, in their order, into minibatches of `minibatchSize`; the last one may be shorter.
-   * Many minibatches in one call cost one message to the thread that computes.
+   * Many minibatches in one call cost one message to the thread that computes. A call may be made while the one before is
+   * under way: it begins when that has ended.
    *
    * @param features row-major, numRows x numFeatures. The model may take the buffer over: do not use it after.
    * @param targets row-major, numRows x numOutputs (one column of class indices for the sparse loss); with a loss for each

@@ -26,6 +26,8 @@ export class SoftmaxRegression implements TrainableModel {
   numSteps = 0;
   isClosed = false;
   #weights: Float32Array;
+  /** Ends with the call before. */
+  #before: Promise<unknown> = Promise.resolve();
 
   constructor(
     readonly numFeatures: number,
@@ -56,7 +58,13 @@ export class SoftmaxRegression implements TrainableModel {
     return Promise.resolve(outputs);
   }
 
-  async trainMinibatches(
+  trainMinibatches(...call: Parameters<TrainableModel['trainMinibatches']>): Promise<TrainedMinibatches> {
+    const learnt = this.#before.then(() => this.#train(...call));
+    this.#before = learnt.catch(() => undefined);
+    return learnt;
+  }
+
+  async #train(
     features: Float32Array,
     targets: Float32Array,
     numRows: number,

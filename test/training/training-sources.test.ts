@@ -10,9 +10,13 @@ import type { TrainerOptions } from '../../src/training/sweep-trainer.js';
 import { scratchFolder } from '../helpers/scratch.js';
 import { SoftmaxRegression } from '../helpers/softmax-regression.js';
 
+const featuresOf = (row: number) => [row / 1_024, row % 2 === 0 ? -1 : 1];
+/** The numbers of the rows that a model has learnt from. */
+const rowsOf = ({ seen }: SoftmaxRegression) => seen.map((feature) => feature * 1_024);
+
 /**
  * A source as somebody may write it: rows 0, 1, ... in turn, at most three at once whatever is asked for. The first
- * feature is the number of the row, the class whether it is odd.
+ * feature is the number of the row, divided by 1,024, the class whether it is odd.
  */
 class Numbers implements MinibatchSource {
   numCalls = 0;
@@ -45,7 +49,7 @@ class Numbers implements MinibatchSource {
     });
     return Promise.resolve(
       new Map([
-        ['features', stream(rows.flatMap((row) => [row, row % 2 === 0 ? -1 : 1]))],
+        ['features', stream(rows.flatMap(featuresOf))],
         ['targets', stream(rows.map((row) => row % 2))],
       ]),
     );
@@ -61,7 +65,7 @@ class Numbers implements MinibatchSource {
 }
 
 const options: TrainerOptions = {
-  optimizer: { name: 'sgd', learningRate: 0.01 },
+  optimizer: { name: 'sgd', learningRate: 0.5 },
   loss: 'sparseCategoricalCrossentropy',
   task: 'classification',
   minibatchSize: 4,
@@ -79,7 +83,7 @@ async function learnPlainly(numRows: number, numSweeps: number): Promise<Float32
   const model = new SoftmaxRegression(2, 2);
   await model.compile(options);
   for (let sweep = 0; sweep < numSweeps; sweep++) {
-    const features = Float32Array.from(natural(numRows).flatMap((row) => [row, row % 2 === 0 ? -1 : 1]));
+    const features = Float32Array.from(natural(numRows).flatMap(featuresOf));
     const targets = Float32Array.from(natural(numRows), (row) => row % 2);
     await model.trainMinibatches(features, targets, numRows, options.minibatchSize);
   }
@@ -90,27 +94,27 @@ describe('a trainer that reads sources', () => {
   it('makes steps of the minibatch size, whatever a source of somebody else gives at once', async () => {
     const model = new SoftmaxRegression(2, 2);
     const { history, numTrainingRows, end } = await new SingleTrainer(model, options).train({
-      sources: [new Numbers(11)],
+      sources: [new Numbers(401)],
     });
-    assert.deepEqual(model.seen, [...natural(11), ...natural(11), ...natural(11)]);
-    assert.equal(model.numSteps, 9, 'two steps of four rows and one of three in each sweep');
-    assert.deepEqual(await model.getWeights(), await learnPlainly(11, 3));
-    assert.deepEqual([numTrainingRows, end, history.sweeps.length], [11, 'last-sweep', 3]);
+    assert.deepEqual(rowsOf(model), [...natural(401), ...natural(401), ...natural(401)]);
+    assert.equal(model.numSteps, 3 * 101, 'a hundred steps of four rows and one of one in each sweep');
+    assert.deepEqual(await model.getWeights(), await learnPlainly(401, 3));
+    assert.deepEqual([numTrainingRows, end, history.sweeps.length], [401, 'last-sweep', 3]);
   });
 
   it('keeps the place behind what was learnt, although the source is read ahead', async (t) => {
     const file = join(scratchFolder(t), 'run.checkpoint');
-    const whole = await learnPlainly(11, 5);
-    const source = new Numbers(11);
+    const whole = await learnPlainly(401, 5);
+    const source = new Numbers(401);
     await new SingleTrainer(new SoftmaxRegression(2, 2), {
       ...{ ...options, numSweeps: 2, checkpoint: { file } },
     }).train({ sources: [source] });
-    assert.ok(source.numCalls > 8, 'rows of the sweeps to come were read');
+    assert.ok(source.numCalls > 2 * 134 && source.position > 0, 'rows of the next sweep were read');
     const resumed = new SoftmaxRegression(2, 2);
     await new SingleTrainer(resumed, {
       ...{ ...options, numSweeps: 5, checkpoint: { file, resume: true } },
-    }).train({ sources: [new Numbers(11)] });
-    assert.deepEqual(resumed.seen.length, 3 * 11);
+    }).train({ sources: [new Numbers(401)] });
+    assert.deepEqual(rowsOf(resumed), [...natural(401), ...natural(401), ...natural(401)]);
     assert.deepEqual(await resumed.getWeights(), whole);
   });
 
@@ -183,8 +187,8 @@ describe('a trainer that reads sources', () => {
     const { numTrainingRows } = await new AveragingTrainer(models, { ...options, numSweeps: 1 }).train({
       sources: [new Numbers(11), new Numbers(11)],
     });
-    assert.deepEqual(models[0].seen, [0, 2, 4, 6, 8, 10]);
-    assert.deepEqual(models[1].seen, [1, 3, 5, 7, 9]);
+    assert.deepEqual(rowsOf(models[0]), [0, 2, 4, 6, 8, 10]);
+    assert.deepEqual(rowsOf(models[1]), [1, 3, 5, 7, 9]);
     assert.deepEqual(await models[0].getWeights(), await models[1].getWeights());
     assert.equal(numTrainingRows, 11);
   });

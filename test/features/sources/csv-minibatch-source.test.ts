@@ -49,14 +49,12 @@ describe('a source over CSV files', () => {
 
   it('shares rows by their number, whatever chunk they are in', async (t) => {
     const file = join(scratchFolder(t), 'rows.csv');
-    writeFileSync(file, header + lines(15).join(''));
+    writeFileSync(file, header + lines(16).join(''));
     const source = await open([file], { chunkBytes: 60 });
-    for (const rank of [0, 1, 2]) {
-      const found = sequencesOf((await source.nextMinibatch(15, 3, rank))!);
-      assert.deepEqual(
-        found,
-        [0, 1, 2, 3, 4].map((place) => labelledSequence(3 * place + rank)),
-      );
+    for (const rank of [0, 1, 2, 3]) {
+      const found = sequencesOf((await source.nextMinibatch(16, 4, rank))!);
+      const rows = [0, 4, 8, 12].map((first) => first + rank);
+      assert.deepEqual(found, rows.map(labelledSequence));
     }
   });
 
@@ -81,16 +79,26 @@ describe('a source over CSV files', () => {
     assert.equal(sizes.length, 1);
   });
 
-  it('says so when a file has changed', async (t) => {
-    const file = join(scratchFolder(t), 'rows.csv');
-    writeFileSync(file, header + lines(20).join(''));
-    const source = await open([file], { chunkBytes: 60 });
-    await source.nextMinibatch(1);
-    writeFileSync(file, header + lines(8).join(''));
-    await assert.rejects(source.nextMinibatch(19), {
-      code: 'MILLRACE_INPUT_CHANGED',
-      message: /rows\.csv changed/,
-    });
+  describe('says so when a file has changed', () => {
+    const changes: Readonly<Record<string, (text: string) => string>> = {
+      'and is shorter': (text) => text.slice(0, text.length / 2),
+      'in a label': (text) => text.replace('19,19,9.5,odd', '19,19,9.5,new'),
+      'and has a row more that cannot be used': (text) => `${text}20,20\n`,
+    };
+    for (const [name, change] of Object.entries(changes)) {
+      it(name, async (t) => {
+        const file = join(scratchFolder(t), 'rows.csv');
+        const text = header + lines(20).join('');
+        writeFileSync(file, text);
+        const source = await open([file], { chunkBytes: 60 });
+        await source.nextMinibatch(1);
+        writeFileSync(file, change(text));
+        await assert.rejects(source.nextMinibatch(19), {
+          code: 'MILLRACE_INPUT_CHANGED',
+          message: /rows\.csv changed/,
+        });
+      });
+    }
   });
 
   it('refuses files that are not there, and files without a row that can be used', async (t) => {
