@@ -58,8 +58,16 @@ export class SoftmaxRegression implements TrainableModel {
     return Promise.resolve(outputs);
   }
 
-  trainMinibatches(...call: Parameters<TrainableModel['trainMinibatches']>): Promise<TrainedMinibatches> {
-    const learnt = this.#before.then(() => this.#train(...call));
+  trainMinibatches(
+    features: Float32Array,
+    targets: Float32Array,
+    numRows: number,
+    minibatchSize: number,
+    learningRates?: readonly number[],
+  ): Promise<TrainedMinibatches> {
+    const learnt = this.#before.then(() =>
+      this.#train(features, targets, numRows, minibatchSize, learningRates),
+    );
     this.#before = learnt.catch(() => undefined);
     return learnt;
   }

@@ -106,7 +106,14 @@ describe('a trainer that reads sources', () => {
     const file = join(scratchFolder(t), 'run.checkpoint');
     const whole = await learnPlainly(401, 5);
     const source = new Numbers(401);
-    await new SingleTrainer(new SoftmaxRegression(2, 2), {
+    const slow = new SoftmaxRegression(2, 2);
+    const learn = slow.trainMinibatches.bind(slow);
+    slow.trainMinibatches = async (...args) => {
+      const learnt = await learn(...args);
+      for (let i = 0; i < 10; i++) await turn();
+      return learnt;
+    };
+    await new SingleTrainer(slow, {
       ...{ ...options, numSweeps: 2, checkpoint: { file } },
     }).train({ sources: [source] });
     assert.ok(source.numCalls > 2 * 134 && source.position > 0, 'rows of the next sweep were read');
