@@ -1,7 +1,6 @@
 import type * as layers from '@tensorflow/tfjs-layers';
-import { MillraceError } from '../errors.js';
 import type { LayerSpec, ModelSpec } from '../model/artifact.js';
-import { isSequential, planModel } from '../model/model-spec.js';
+import { isSequential, planModel, type ModelPlan } from '../model/model-spec.js';
 import type { Tf } from './backend.js';
 
 /** A weight's initializer where the specification names none, as in Keras (TensorFlow.js has other defaults). */
@@ -24,44 +23,59 @@ const defaultOptions: Readonly<Record<string, Readonly<Record<string, unknown>>>
  */
 export function buildModel(tf: Tf, spec: ModelSpec, seed: number): layers.LayersModel {
   const plan = planModel(spec);
-  if (isSequential(spec)) return buildSequential(tf, spec, seed);
+  return isSequential(spec)
+    ? buildSequential(tf, spec, plan, seed)
+    : buildOn(tf, inputsOf(tf, plan), plan, seed, '');
+}
+
+/**
+ * Models of one specification that read the same inputs. Throws MILLRACE_MODEL_INVALID.
+ *
+ * @param prefixes of the names of each model's layers
+ */
+export function buildSideBySide(tf: Tf, spec: ModelSpec, prefixes: readonly string[]): layers.LayersModel[] {
+  const plan = planModel(spec);
+  const inputs = inputsOf(tf, plan);
+  return prefixes.map((prefix) => buildOn(tf, inputs, plan, 1, prefix));
+}
+
+function buildSequential(tf: Tf, spec: ModelSpec, plan: ModelPlan, seed: number): layers.Sequential {
   const nextSeed = seedSequence(seed);
-  const tensors = new Map(
-    plan.inputs.map(({ name, shape }) => [name, tf.input({ shape: [...shape], name })]),
-  );
+  const model = tf.sequential();
+  for (const [index, { layer, name }] of plan.layers.entries()) {
+    const inputShape = index === 0 ? spec.inputShape : undefined;
+    model.add(createLayer(tf, layer, nextSeed, name, inputShape));
+  }
+  return model;
+}
+
+type NamedTensors = ReadonlyMap<string, layers.SymbolicTensor>;
+
+function inputsOf(tf: Tf, { inputs }: ModelPlan): NamedTensors {
+  return new Map(inputs.map(({ name, shape }) => [name, tf.input({ shape: [...shape], name })]));
+}
+
+/** @param prefix of the names of its layers */
+function buildOn(
+  tf: Tf,
+  inputs: NamedTensors,
+  plan: ModelPlan,
+  seed: number,
+  prefix: string,
+): layers.LayersModel {
+  const nextSeed = seedSequence(seed);
+  const tensors = new Map(inputs);
   for (const { layer, name, from } of plan.layers) {
     const sources = from.map((each) => tensors.get(each)!);
-    const result = createLayer(tf, layer, nextSeed, name, undefined).apply(
+    const result = createLayer(tf, layer, nextSeed, prefix + name, undefined).apply(
       sources.length === 1 ? sources[0] : sources,
     );
     tensors.set(name, result as layers.SymbolicTensor);
   }
   return tf.model({
-    inputs: plan.inputs.map(({ name }) => tensors.get(name)!),
+    inputs: [...inputs.values()],
     outputs: plan.outputs.map((name) => tensors.get(name)!),
   });
-}
-
-/**
- * As `buildModel`, of layers that read one another in turn. Throws MILLRACE_MODEL_INVALID, also for other networks.
- *
- * @param prefix of the names of its layers
- */
-export function buildSequential(tf: Tf, spec: ModelSpec, seed: number, prefix = ''): layers.Sequential {
-  const plan = planModel(spec);
-  if (!isSequential(spec)) {
-    throw new MillraceError(
-      'MILLRACE_MODEL_INVALID',
-      'The members of an ensemble must be networks in which each layer reads the one before, without "inputs", "outputs" or "from".',
-    );
-  }
-  const nextSeed = seedSequence(seed);
-  const model = tf.sequential();
-  for (const [index, { layer, name }] of plan.layers.entries()) {
-    const inputShape = index === 0 ? spec.inputShape : undefined;
-    model.add(createLayer(tf, layer, nextSeed, `${prefix}${name}`, inputShape));
-  }
-  return model;
 }
 
 function createLayer(

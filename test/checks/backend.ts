@@ -28,6 +28,20 @@ const images: ModelSpec = {
     { type: 'dense', units: 2, activation: 'softmax' },
   ],
 };
+const branched: ModelSpec = {
+  inputShape: [3],
+  inputs: [
+    { name: 'left', shape: [1] },
+    { name: 'right', shape: [2] },
+  ],
+  layers: [
+    { type: 'dense', name: 'wide', units: 4, activation: 'tanh', from: 'right' },
+    { type: 'concatenate', name: 'all', from: ['left', 'wide'] },
+    { type: 'dense', name: 'class', units: 2, activation: 'softmax' },
+    { type: 'dense', name: 'size', units: 1, from: 'all' },
+  ],
+  outputs: ['class', 'size'],
+};
 const words: ModelSpec = {
   inputShape: [4],
   layers: [
@@ -86,6 +100,7 @@ export function checkBackend(backend: Backend): void {
     for (const [name, spec, combination, sample] of [
       ['an ensemble that is averaged', images, 'average', pixels],
       ['an ensemble that votes', smallSpec, 'vote', rows],
+      ['an ensemble of networks with branches', branched, 'average', rows],
     ] as const) {
       const members = [1, 2, 3].map((seed) => ofSpec(spec, seed));
       const artifact = async () => {

@@ -11,7 +11,7 @@ import { GraphNetwork } from '../../src/tensorflow/graph/graph-network.js';
 import { LayersNetwork } from '../../src/tensorflow/layers-network.js';
 import { nativeTensorFlowFolder } from '../../src/tensorflow/native-location.js';
 import type { TrainableNetwork } from '../../src/tensorflow/network.js';
-import { buildSequential } from '../../src/tensorflow/sequential.js';
+import { buildModel } from '../../src/tensorflow/sequential.js';
 import { assertClose } from '../helpers/close.js';
 import { missingNative, testCache } from '../helpers/compute.js';
 import { randomSpecs, smoothActivation } from '../helpers/random-specs.js';
@@ -61,7 +61,7 @@ const ofSpecs = randomSpecs
   .map(
     (spec): Build =>
       (tf) =>
-        buildSequential(tf, spec, 1),
+        buildModel(tf, spec, 1),
   );
 
 const numRows = 5;

@@ -101,10 +101,10 @@ describe('models that answer as one', () => {
   it('are each asked for all rows, of which each may take its own over', async () => {
     const taking = (factor: number) =>
       new (class extends PlainModel {
-        override async predictMany(features: Float32Array, numRows: number) {
-          const outputs = await super.predictMany(features, numRows);
+        override predictMany(features: Float32Array, numRows: number) {
+          const taken = features.slice();
           features.fill(NaN);
-          return outputs;
+          return super.predictMany(taken, numRows);
         }
       })(2, 1, ([x, y]) => [factor * (x + y)]);
     const members = [taking(1), taking(2), taking(6)];

@@ -38,6 +38,12 @@ describe('validation', () => {
     assert.deepEqual(numbers, { validationLoss: 0.0625 });
   });
 
+  it('takes an output of a half for the first class, as predictions do', async () => {
+    const { validationAccuracy } = await validate(oneOutput, setOf([0.5, 0.5], [0, 1]), classes);
+    assert.equal(validationAccuracy, 0.5);
+    assert.equal((await validate(oneOutput, setOf([0.5], [0]), classes)).validationAccuracy, 1);
+  });
+
   it('says how good a model is that was trained without it', async () => {
     const evaluation = await finalEvaluation(
       oneOutput,
