@@ -3,10 +3,11 @@ import { MillraceError } from '../src/errors.js';
 import { defineBenchmark, type Outcome } from './benchmark.js';
 import { preparePython } from './peers/python.js';
 import { measureAtRest } from './train/at-rest.js';
+import { measureStepMemory } from './train/memory.js';
 import { measureParts } from './train/parts.js';
 import { measureSteps } from './train/steps.js';
 
-const parts = ['steps', 'parts-of-steps', 'at-rest'] as const;
+const parts = ['steps', 'parts-of-steps', 'memory', 'at-rest'] as const;
 type Part = (typeof parts)[number];
 
 /** Training by itself: steps on rows in memory, and runs on files from the first byte on. */
@@ -19,6 +20,12 @@ export const train = defineBenchmark({
       default: 3,
       min: 0.1,
       description: 'Seconds that each run of the steps counts',
+    },
+    minutes: {
+      type: 'number',
+      default: 3,
+      min: 0.01,
+      description: 'How long memory is watched, for each network',
     },
     repeats: { type: 'integer', default: 3, min: 1, description: 'Runs of each way' },
     parts: { type: 'list', default: parts, description: 'What is measured, separated by commas' },
@@ -40,7 +47,7 @@ export const train = defineBenchmark({
       description: 'Digits of MNIST in place of generated ones: label, p0 to p783; likewise',
     },
   }),
-  quick: { seconds: 0.1, repeats: 1, rows: 200, sweeps: 1 },
+  quick: { seconds: 0.1, minutes: 0.01, repeats: 1, rows: 200, sweeps: 1 },
   async run(options, surroundings) {
     const wanted = partsOf(options.parts);
     const python = await preparePython(surroundings.cache);
@@ -48,6 +55,7 @@ export const train = defineBenchmark({
     const measurements: Readonly<Record<Part, () => Promise<Outcome>>> = {
       steps: () => measureSteps({ ...options, python }, surroundings),
       'parts-of-steps': () => measureParts(options, surroundings),
+      memory: () => measureStepMemory(options, surroundings),
       'at-rest': () => measureAtRest({ ...options, python }, surroundings),
     };
     const outcomes: [Part, Outcome][] = [];
