@@ -42,7 +42,7 @@ export async function measureParts(
     sections: [
       {
         title: 'Where the time of a step goes',
-        text: 'Milliseconds. A step is one of 64 in a call; forward, backward and update are its parts, found as differences: predicting a minibatch, a gradient without that, and the rest. A call of its own for each step adds the message to the compute thread, feeding and the loss. Reading out: all weights as one vector.',
+        text: 'Milliseconds, the fastest of many rounds. A step is one of 64 in a call; forward, backward and update are its parts, found as differences: predicting a minibatch, a gradient without that, and the rest. A call of its own for each step adds the message to the compute thread, feeding and the loss. Reading out: all weights as one vector.',
         table: [
           [
             'network, optimizer, minibatch',
