@@ -234,6 +234,26 @@ function checkWeights(compute: () => Compute): void {
 }
 
 function checkTraining(compute: () => Compute): void {
+  it('learns on as if nobody had asked for a gradient or an evaluation in between', async () => {
+    const runs = [];
+    for (const asks of [false, true]) {
+      const model = await compute().newModel(smallSpec, 1);
+      await model.compile({ optimizer: { name: 'adam' }, loss: 'categoricalCrossentropy' });
+      const rows = () => [features.slice(), targets.slice(), 12] as const;
+      await model.trainMinibatches(...rows(), 4);
+      const before = [await model.getWeights(), await model.getOptimizerState()];
+      if (asks) {
+        await model.gradient(...rows());
+        await model.evaluate(...rows());
+        assert.deepEqual([await model.getWeights(), await model.getOptimizerState()], before);
+      }
+      await model.trainMinibatches(...rows(), 4);
+      runs.push([await model.getWeights(), await model.getOptimizerState()]);
+      await model.close();
+    }
+    assert.deepEqual(runs[0], runs[1]);
+  });
+
   it('learns two things at once from two parts of a row, by a specification', async () => {
     const spec: ModelSpec = {
       inputShape: [3],
