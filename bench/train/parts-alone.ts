@@ -56,7 +56,7 @@ const step = fastest('manySteps') / stepsPerCall;
 const callOfItsOwn = fastest('oneStep') - step;
 const forward = fastest('predict') - callOfItsOwn;
 // Weights come out as gradients do: joined to a vector of the same length, and copied.
-const there = fastest('gradient') - fastest('weights');
+const there = fastest('gradient') - fastest('weights') - callOfItsOwn;
 const parts: StepParts = {
   ...{ step, forward, backward: there - forward, update: step - there },
   ...{ callOfItsOwn, readingOut: fastest('weights') },
