@@ -1,5 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { Duplex } from 'node:stream';
+import { messageOf } from '../errors.js';
 import type { CenterVariable, CommitAnswer } from './center-variable.js';
 import type { Algorithm, AlgorithmSettings } from './algorithms/algorithm.js';
 import { encodeFrame, FrameError, FrameReader, type Frame } from './frame.js';
@@ -24,6 +25,12 @@ export interface SessionParts {
   readonly token?: string | undefined;
   /** Why nothing may be changed at present; undefined when all is well. */
   readonly readOnly: () => string | undefined;
+  /**
+   * Resolves when partitions that were taken up are kept, which they must be before any of their rows is read.
+   *
+   * @param isNew none of them may be kept yet
+   */
+  readonly begun: (isNew: boolean) => Promise<void>;
   readonly listener: SessionListener;
   /** How long a connection may say nothing, or be in the middle of a frame. */
   readonly idleTimeoutMs: number;
@@ -111,11 +118,8 @@ export class WorkerSession {
       }
       case messageTypes.commit:
         return this.#commit(this.#worker, frame);
-      case messageTypes.begin: {
-        if (this.#refuseChange(frame.request)) return;
-        const positions = readPositions(frame).map((each) => ({ ...each, position: center.begin(each) }));
-        return this.#answer(messageTypes.positions, frame.request, plainOffsets({ positions }));
-      }
+      case messageTypes.begin:
+        return this.#begin(frame);
       default:
         return this.#refuse(
           frame.request,
@@ -147,6 +151,23 @@ export class WorkerSession {
       clock: center.clock,
     };
     this.#answer(messageTypes.welcome, frame.request, welcome);
+  }
+
+  #begin(frame: Frame): void {
+    if (this.#refuseChange(frame.request)) return;
+    const { center, begun } = this.#parts;
+    const numKnown = center.positions.length;
+    const positions = readPositions(frame).map((each) => ({ ...each, position: center.begin(each) }));
+    const answer = () => {
+      if (!this.#hasEnded) this.#answer(messageTypes.positions, frame.request, plainOffsets({ positions }));
+    };
+    begun(center.positions.length > numKnown).then(answer, (error: unknown) => {
+      this.#refuse(
+        frame.request,
+        'MILLRACE_NOT_READY',
+        `Nothing can be kept at present: ${messageOf(error)}`,
+      );
+    });
   }
 
   #commit(worker: string, frame: Frame): void {

@@ -37,6 +37,23 @@ describe('a client of a parameter server', () => {
     client.close();
   });
 
+  it('hears of partitions that were taken up when that is kept', async () => {
+    const wire = new Wire();
+    const failures = ['the disk is full', undefined];
+    const begun: boolean[] = [];
+    wire.begun = (isNew) => {
+      begun.push(isNew);
+      const reason = failures.shift();
+      return reason === undefined ? Promise.resolve() : Promise.reject(new Error(reason));
+    };
+    const reasons: (string | undefined)[] = [];
+    const client = await wire.client({ onTrouble: (reason) => reasons.push(reason) });
+    await client.begin([{ topic: 'rows', partition: 9, position: 7n }]);
+    assert.match(reasons[0]!, /kept at present: the disk is full/);
+    assert.deepEqual(begun, [true, false]);
+    client.close();
+  });
+
   it('commits, and gets the center variable with the answer', async () => {
     const wire = new Wire();
     const client = await wire.client();

@@ -22,6 +22,8 @@ export class Wire {
   /** When set, nobody is connected, and this is why. */
   away: string | undefined;
   readOnly: string | undefined;
+  /** Called when partitions were taken up. */
+  begun: (isNew: boolean) => Promise<void> = () => Promise.resolve();
   /** Called when a commit was judged, and before its answer is sent. */
   judged: () => void = () => {};
 
@@ -42,6 +44,7 @@ export class Wire {
       ...chosen,
       center: this.center,
       readOnly: () => this.readOnly,
+      begun: (isNew) => this.begun(isNew),
       idleTimeoutMs: 60_000,
       listener: {
         joined: (worker) => this.joined.push(worker),
