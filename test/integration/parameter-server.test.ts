@@ -147,6 +147,19 @@ describe('a parameter server', () => {
     });
   }
 
+  it('remembers where a partition was taken up, however soon it is killed', async (t) => {
+    const server = new Server(t);
+    await server.start();
+    const client = await server.client('a');
+    const beginAt = (position: bigint) => client.begin([{ topic: 'rows', partition: 0, position }]);
+    assert.equal((await beginAt(7n))[0].position, 7n);
+    await server.end('SIGKILL');
+    await server.start();
+    // Whoever begins at the end of the topic finds another end now.
+    assert.equal((await beginAt(9n))[0].position, 7n);
+    client.close();
+  });
+
   it('keeps what was learnt when it is asked to end', async (t) => {
     const server = new Server(t);
     await server.start();
