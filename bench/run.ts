@@ -1,13 +1,13 @@
 /**
  * What `npm run bench` runs once everything is built.
  *
- *   npm run bench                          all benchmarks, and writes docs/performance.md
+ *   npm run bench                          all benchmarks, each written to docs/performance.md when it is over
  *   npm run bench -- delivery              one of them, as tables
+ *   npm run bench -- delivery --write      likewise, and in place of its last report in docs/performance.md
  *   npm run bench -- delivery --json       likewise, as JSON
  *   npm run bench -- --list                the list of benchmarks and their options
  */
-import { mkdir, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { compileOptions, defineOptions, type Compiled } from '../src/config/options.js';
 import { packageRoot } from '../src/config/package-root.js';
 import { ExitCode, MillraceError, messageOf } from '../src/errors.js';
@@ -16,28 +16,30 @@ import type { Benchmark, Outcome } from './benchmark.js';
 import { benchmarks } from './benchmarks.js';
 import { help, parseFlags, quickTable } from './command-line.js';
 import { describeMachine } from './machine.js';
-import { performanceImage, performancePage, reportText, type Failure, type Report } from './report/report.js';
+import { ReportStore } from './report/report-store.js';
+import { reportText, type Report } from './report/report.js';
 import { inSurroundings } from './surroundings.js';
 
-const quick = {
+const commonOptions = {
   quick: {
     type: 'boolean',
     default: false,
     description: 'Go through everything in the smallest setting, to see that it works',
   },
-} as const;
-const oneOptions = defineOptions({
-  ...quick,
-  json: { type: 'boolean', default: false, description: 'Print JSON instead of tables' },
-});
-const allOptions = defineOptions({
-  ...quick,
-  list: { type: 'boolean', default: false, description: 'Print the benchmarks and their options' },
   docs: {
     type: 'string',
     default: join(packageRoot, 'docs'),
-    description: 'Folder that performance.md and images/performance.svg are written to',
+    description: 'Folder of performance.md, performance.json and images/performance.svg',
   },
+} as const;
+const oneOptions = defineOptions({
+  ...commonOptions,
+  json: { type: 'boolean', default: false, description: 'Print JSON instead of tables' },
+  write: { type: 'boolean', default: false, description: 'Put the report in place of its last one there' },
+});
+const allOptions = defineOptions({
+  ...commonOptions,
+  list: { type: 'boolean', default: false, description: 'Print the benchmarks and their options' },
 });
 
 const stop = new AbortController();
@@ -71,6 +73,7 @@ async function main(args: readonly string[]): Promise<number> {
   const flags = parseFlags({ ...benchmark.options, ...oneOptions }, args.slice(1));
   const common = compileOptions(oneOptions, { flags });
   const { report, options, results } = await measure(benchmark, common.quick, flags);
+  if (common.write) await storeIn(common.docs).put(report);
   const { sections: _, ...facts } = report;
   process.stdout.write(
     common.json
@@ -80,25 +83,31 @@ async function main(args: readonly string[]): Promise<number> {
   return 0;
 }
 
-/** Measures one after the other; one that fails does not cost the others. Writes nothing unless it gets to the end. */
+/** Measures one after the other; one that fails does not cost the others. */
 async function measureAll(options: Compiled<typeof allOptions>): Promise<number> {
-  const reports: (Report | Failure)[] = [];
+  const store = storeIn(options.docs);
+  let exitCode = 0;
   for (const benchmark of benchmarks) {
+    const { name, summary } = benchmark;
     try {
-      reports.push((await measure(benchmark, options.quick, {})).report);
+      await store.put((await measure(benchmark, options.quick, {})).report);
     } catch (error) {
       if (stop.signal.aborted) throw error;
       const reason = messageOf(error);
-      process.stderr.write(`bench: ${benchmark.name}: ${reason}\n`);
-      reports.push({ benchmark: benchmark.name, summary: benchmark.summary, reason });
+      process.stderr.write(`bench: ${name}: ${reason}\n`);
+      await store.put({ benchmark: name, summary, reason });
+      exitCode = ExitCode.failed;
     }
   }
-  const [page, image] = ['performance.md', 'images/performance.svg'].map((file) => join(options.docs, file));
-  await mkdir(dirname(image), { recursive: true });
-  await writeFile(image, performanceImage(reports));
-  await writeFile(page, performancePage(reports));
-  process.stderr.write(`bench: wrote ${page}\n`);
-  return reports.some((report) => 'reason' in report) ? ExitCode.failed : 0;
+  process.stderr.write(`bench: wrote ${store.page}\n`);
+  return exitCode;
+}
+
+function storeIn(folder: string): ReportStore {
+  return new ReportStore(
+    folder,
+    benchmarks.map(({ name }) => name),
+  );
 }
 
 async function measure(
