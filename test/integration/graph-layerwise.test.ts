@@ -65,6 +65,8 @@ const ofSpecs = randomSpecs
   );
 
 const numRows = 5;
+/** From here on, training runs away. */
+const tooLarge = 1_000;
 const numbers = (length: number, seed: number) =>
   Float32Array.from({ length }, (_, index) => Math.sin(seed + index * 12.9898));
 
@@ -89,7 +91,7 @@ describe('a random network as a graph and layer by layer', { skip: missingNative
       maxLength: 3,
     }),
     optimizer: fc.constantFrom(
-      ...(['sgd', 'momentum'] as const).map((name) => ({ name, learningRate: 0.05 })),
+      ...(['sgd', 'momentum'] as const).map((name) => ({ name, learningRate: 0.01 })),
     ),
     lossWeight: fc.constantFrom(1, 0.5),
     ownWeights: fc.boolean(),
@@ -138,6 +140,8 @@ describe('a random network as a graph and layer by layer', { skip: missingNative
                   ...evaluation.outputs.flatMap((output) => [output.loss, output.accuracy]),
                 ]);
               }
+              // Steps that overshoot further and further make any rounding as large as the numbers themselves.
+              fc.pre(results[1].every((value) => Math.abs(value) < tooLarge));
               assertClose(results[0], results[1], 2e-4);
             } finally {
               graph.dispose();
