@@ -1,15 +1,13 @@
 import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isDeepStrictEqual } from 'node:util';
 import { MillraceError, messageOf } from '../errors.js';
+import { checkSameSettings, type CheckpointSettings } from '../model/checkpoint-settings.js';
 import { readSealedFile, writeSealedFile } from '../model/sealed-file.js';
 import { checkCenterState, type CenterState } from './center-variable.js';
 
-/** What a checkpoint belongs to; a server with another rule or another model must not go on with it. */
-export type CheckpointSettings = Readonly<Record<string, unknown>>;
-
 export interface CheckpointFolderOptions {
   readonly folder: string;
+  /** Of rule and model: a server with others must not go on with it. */
   readonly settings: CheckpointSettings;
   /** How many are kept. */
   readonly keep: number;
@@ -98,7 +96,7 @@ export class CheckpointFolder {
   async #read(file: string): Promise<CenterState> {
     const { facts, arrays } = await readSealedFile(file, kind);
     const { settings, clock, positions } = facts as Facts;
-    this.#checkSettings(file, settings);
+    checkSameSettings({ file, owner: 'parameter server', place: 'folder' }, settings, this.#options.settings);
     const state = {
       weights: arrays['weights'] as Float32Array,
       clock,
@@ -106,17 +104,6 @@ export class CheckpointFolder {
     };
     checkCenterState(state);
     return state;
-  }
-
-  #checkSettings(file: string, was: CheckpointSettings): void {
-    const is = JSON.parse(JSON.stringify(this.#options.settings)) as CheckpointSettings;
-    const other = Object.keys({ ...was, ...is }).find((name) => !isDeepStrictEqual(was[name], is[name]));
-    if (other === undefined) return;
-    const [before, now] = [was[other], is[other]].map((value) => JSON.stringify(value) ?? 'nothing');
-    throw new MillraceError(
-      'MILLRACE_CONFIG_INVALID',
-      `${file} is of a parameter server with ${other} ${before}, and this one has ${now}; give the same, or another folder.`,
-    );
   }
 
   async #names(): Promise<string[]> {

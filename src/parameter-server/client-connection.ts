@@ -1,5 +1,6 @@
 import type { Duplex } from 'node:stream';
 import { MillraceError } from '../errors.js';
+import { joinArrays } from '../features/join-arrays.js';
 import { encodeFrame, FrameError, FrameReader, type Frame } from './frame.js';
 import { messageTypes, readRefusal, type MessageType } from './message.js';
 
@@ -56,7 +57,12 @@ export class ClientConnection {
       () => this.#fail(`it has not answered for ${this.#options.answerTimeoutMs / 1000} s`),
       this.#options.answerTimeoutMs,
     );
-    const pieces = encodeFrame({ type, request, head, numbers: joined(numbers) });
+    const pieces = encodeFrame({
+      type,
+      request,
+      head,
+      numbers: numbers.length === 1 ? numbers[0] : joinArrays(Float32Array, numbers),
+    });
     this.#stream.cork();
     for (const piece of pieces) if (piece.length > 0) this.#stream.write(piece);
     this.#stream.uncork();
@@ -112,15 +118,4 @@ export class ClientConnection {
     for (const { reject } of this.#asked.values()) reject(this.#failure);
     this.#asked.clear();
   }
-}
-
-function joined(numbers: readonly Float32Array[]): Float32Array {
-  if (numbers.length === 1) return numbers[0];
-  const all = new Float32Array(numbers.reduce((sum, { length }) => sum + length, 0));
-  let start = 0;
-  for (const each of numbers) {
-    all.set(each, start);
-    start += each.length;
-  }
-  return all;
 }

@@ -1,5 +1,5 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
 import type { Duplex } from 'node:stream';
+import { secretCheck } from '../config/secret-check.js';
 import { messageOf } from '../errors.js';
 import type { CenterVariable, CommitAnswer } from './center-variable.js';
 import type { Algorithm, AlgorithmSettings } from './algorithms/algorithm.js';
@@ -135,7 +135,7 @@ export class WorkerSession {
     }
     const { worker, token = '' } = readHello(frame);
     const { token: expected, center, algorithm, settings, listener } = this.#parts;
-    if (expected !== undefined && !isSame(token, expected)) {
+    if (expected !== undefined && !secretCheck(expected)(token)) {
       return this.#refuse(
         frame.request,
         'MILLRACE_REQUEST_UNAUTHORIZED',
@@ -232,10 +232,4 @@ export class WorkerSession {
       this.#refuse(0, 'MILLRACE_REQUEST_TIMEOUT', 'Nothing has come for too long.');
     }, this.#parts.idleTimeoutMs).unref();
   }
-}
-
-/** Compares in a time that says nothing about either. */
-function isSame(given: string, expected: string): boolean {
-  const [first, second] = [given, expected].map((each) => createHash('sha256').update(each).digest());
-  return timingSafeEqual(first, second);
 }

@@ -1,8 +1,7 @@
 import { existsSync } from 'node:fs';
-import { isDeepStrictEqual } from 'node:util';
-import { MillraceError } from '../errors.js';
 import type { SourceState } from '../features/minibatch-source.js';
 import type { OptimizerState } from '../model/model.js';
+import { checkSameSettings, type CheckpointSettings } from '../model/checkpoint-settings.js';
 import { readSealedFile, writeSealedFile } from '../model/sealed-file.js';
 import type { EarlyStopState, EndReason } from './early-stop.js';
 import type { LearningRateState } from './learning-rate.js';
@@ -25,7 +24,7 @@ export interface WorkerState {
 /** A run between two sweeps: everything that the rest of it follows from. */
 export interface TrainingCheckpoint {
   /** What must be the same when the run goes on. */
-  readonly settings: Readonly<Record<string, unknown>>;
+  readonly settings: CheckpointSettings;
   /** Of every model; of the first alone where they are all the same. */
   readonly weights: readonly Float32Array[];
   readonly workers: readonly WorkerState[];
@@ -87,18 +86,7 @@ export async function findCheckpoint(
       readonly workers: readonly Pick<WorkerHistory, 'sweeps'>[];
     };
   };
-  const other = Object.keys({ ...rest.settings, ...settings }).find(
-    (name) => !isDeepStrictEqual(rest.settings[name], plain(settings[name])),
-  );
-  if (other !== undefined) {
-    const [was, is] = [rest.settings[other], settings[other]].map(
-      (value) => JSON.stringify(value) ?? 'nothing',
-    );
-    throw new MillraceError(
-      'MILLRACE_CONFIG_INVALID',
-      `${file} is of a run with ${other} ${was}, and this one has ${is}; give the same, or another file.`,
-    );
-  }
+  checkSameSettings({ file, owner: 'run', place: 'file' }, rest.settings, settings);
   const floats = (what: 'weights' | 'optimizer', rank: number) => arrays[nameOf(what, rank)] as Float32Array;
   const numbers = (what: 'losses' | 'finishedAtMs', rank: number) => [...arrays[nameOf(what, rank)]];
   const numWeights = Object.keys(arrays).filter((name) => name.startsWith('weights ')).length;
@@ -119,9 +107,4 @@ export async function findCheckpoint(
 
 function named<T>(what: ArrayName, arrays: readonly T[]): Record<string, T> {
   return Object.fromEntries(arrays.map((array, rank) => [nameOf(what, rank), array]));
-}
-
-/** As it comes back out of JSON. */
-function plain(value: unknown): unknown {
-  return value === undefined ? undefined : (JSON.parse(JSON.stringify(value)) as unknown);
 }

@@ -1,4 +1,15 @@
 import type { TrainingSet } from '../../src/training/training-set.js';
+import type { TrainerOptions } from '../../src/training/sweep-trainer.js';
+
+/** With which a model learns them in a few sweeps. */
+export const separableOptions: TrainerOptions = {
+  optimizer: { name: 'sgd', learningRate: 0.5 },
+  loss: 'sparseCategoricalCrossentropy',
+  task: 'classification',
+  minibatchSize: 4,
+  numSweeps: 3,
+  seed: 1,
+};
 
 /** Two classes that a line parts; the first feature names the row: its number, a thousandth each. */
 export function separableRows(numRows: number): TrainingSet {

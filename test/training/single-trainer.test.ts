@@ -4,17 +4,8 @@ import { describe, it } from 'node:test';
 import { SingleTrainer } from '../../src/training/single-trainer.js';
 import type { TrainerOptions } from '../../src/training/sweep-trainer.js';
 import { scratchFolder } from '../helpers/scratch.js';
-import { separableRows } from '../helpers/separable-rows.js';
+import { separableOptions as options, separableRows } from '../helpers/separable-rows.js';
 import { SoftmaxRegression } from '../helpers/softmax-regression.js';
-
-const options: TrainerOptions = {
-  optimizer: { name: 'sgd', learningRate: 0.5 },
-  loss: 'sparseCategoricalCrossentropy',
-  task: 'classification',
-  minibatchSize: 4,
-  numSweeps: 3,
-  seed: 1,
-};
 
 describe('the trainer of one model', () => {
   it('learns, and keeps the history of every iteration and sweep', async () => {

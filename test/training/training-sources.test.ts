@@ -8,6 +8,7 @@ import { AveragingTrainer } from '../../src/training/averaging-trainer.js';
 import { SingleTrainer } from '../../src/training/single-trainer.js';
 import type { TrainerOptions } from '../../src/training/sweep-trainer.js';
 import { scratchFolder } from '../helpers/scratch.js';
+import { separableOptions as options } from '../helpers/separable-rows.js';
 import { SoftmaxRegression } from '../helpers/softmax-regression.js';
 
 const featuresOf = (row: number) => [row / 1_024, row % 2 === 0 ? -1 : 1];
@@ -63,15 +64,6 @@ class Numbers implements MinibatchSource {
     [this.position, this.numCalls] = [position as number, numCalls as number];
   }
 }
-
-const options: TrainerOptions = {
-  optimizer: { name: 'sgd', learningRate: 0.5 },
-  loss: 'sparseCategoricalCrossentropy',
-  task: 'classification',
-  minibatchSize: 4,
-  numSweeps: 3,
-  seed: 1,
-};
 
 /** For rows of large numbers, from which nothing can be learnt. */
 const still = { optimizer: { name: 'sgd', learningRate: 0 } } as const;
